@@ -1,0 +1,162 @@
+#pragma once
+// An application as a program of protocol steps (poll, process, produce, flush, commit_offsets, ...).
+// Delivery modes are programs: they differ by the order of the steps and by configuration, so every
+// crash point between two steps is a milestone and addressable. The interpreter below runs on the
+// application's thread: it starts a step, and goes on when the client it called has answered.
+//
+//            start                 answer, timer, input
+//   at a step ----> waiting for it ------------------> next step ... end of the program
+//                        | error: a class (failed_send, generation, unknown, fatal, poison)
+//                        '----> the reaction of `on_error` for that class
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <tuple>
+#include <vector>
+
+#include "model/config.hpp"
+#include "model/consumer.hpp"
+#include "model/input_source.hpp"
+#include "model/producer.hpp"
+#include "model/topology.hpp"
+#include "model/vocabulary.hpp"
+
+namespace eos::model {
+
+/// What the application's thread has in its hands while it runs; lent for one call.
+struct Hands {
+    Producer* producer = nullptr;
+    Consumer* consumer = nullptr;
+    InputSource& source;
+    std::int32_t& loops;   ///< how many times the program has begun, over all lives
+};
+
+class Application {
+  public:
+    Application(std::shared_ptr<const AppConfig> config, std::shared_ptr<const Topology> topology,
+                ProcessId process, sim::Rng rng);
+
+    void start(const Context& ctx, Hands hands, Fx& fx);
+    /// Takes the events of its clients and goes on as far as it can.
+    void advance(const Context& ctx, Hands hands, Fx& fx);
+    void on_timer(const Context& ctx, const sim::TimerKey& key, Hands hands, Fx& fx);
+    /// The application's thread stands still; client threads go on (M2).
+    void stall(bool stalled) { stalled_ = stalled; }
+    [[nodiscard]] bool stalled() const { return stalled_; }
+    /// A trigger that a wait_for step names has fired.
+    void signal(std::int32_t number) { signals_.insert(number); }
+    /// Ends the program and closes the clients, as on a graceful shutdown.
+    void stop(const Context& ctx, Hands hands, Fx& fx);
+
+    [[nodiscard]] static bool owns(const sim::TimerKey& key);
+    /// The client objects are to be replaced by new ones (restart, reopen).
+    [[nodiscard]] bool wants_new_clients() const { return wants_new_clients_; }
+    void clients_replaced(const Context& ctx, Hands hands, Fx& fx);
+    /// Whether the program has ended and its clients are closed.
+    [[nodiscard]] bool finished() const { return wait_ == Wait::ended; }
+    [[nodiscard]] bool dead() const { return dead_; }
+
+    [[nodiscard]] ClientAudit audit(const Context& ctx, const Hands& hands) const;
+
+    friend bool operator==(const Application&, const Application&) = default;
+    [[nodiscard]] auto fields() const {
+        return std::tie(process_, rng_, pc_, in_setup_, wait_, chunks_, processed_, polled_,
+                        outgoing_, next_outgoing_, sends_, legs_, failed_, resend_, signals_,
+                        ends_, bounded_, stalled_, wants_new_clients_, dead_, stopping_, commit_,
+                        since_, end_queries_);
+    }
+
+  private:
+    /// What the thread stands at.
+    enum class Wait : std::uint8_t {
+        none, input, blocked, poll, work, flush, commit, rewind, end_offset, timer, signal, backoff,
+        clients, closing, ended,
+    };
+    /// A record on its way, and the input it came from (writers).
+    struct Outgoing {
+        TopicId to;
+        std::optional<PartitionIndex> partition;
+        Record record;
+        std::optional<std::int64_t> input;
+        friend bool operator==(const Outgoing&, const Outgoing&) = default;
+    };
+    struct Failed {
+        Outgoing what;
+        ErrorCode error = ErrorCode::none;
+        friend bool operator==(const Failed&, const Failed&) = default;
+    };
+
+    // The program.
+    [[nodiscard]] const Step& step() const;
+    [[nodiscard]] bool has_step(StepKind kind) const;
+    void begin_program(const Context& ctx, Hands hands, Fx& fx);
+    void begin_loop(const Context& ctx, Hands hands, Fx& fx);
+    void run(const Context& ctx, Hands hands, Fx& fx);
+    void begin_step(const Context& ctx, Hands hands, Fx& fx);
+    void end_step(Hands hands, Fx& fx);
+    void end_program(const Context& ctx, Hands hands, Fx& fx);
+
+    // Steps (application_steps.cpp).
+    void begin_poll(const Context& ctx, Hands hands, Fx& fx);
+    void begin_process(const Context& ctx, Hands hands, Fx& fx);
+    void finish_process(const Context& ctx, Hands hands, Fx& fx);
+    void begin_produce(const Context& ctx, Hands hands, Fx& fx);
+    void gather_inputs(const Context& ctx, Hands hands, Fx& fx);
+    void gather_outputs();
+    void send_outgoing(const Context& ctx, Hands hands, Fx& fx);
+    /// send() threw for the record under way: it was never taken.
+    void send_refused(ErrorCode error, const Context& ctx, Hands hands, Fx& fx);
+    void begin_commit(const Context& ctx, Hands hands, Fx& fx);
+    [[nodiscard]] bool commits_before_processing() const;
+    void begin_seek(const Context& ctx, Hands hands, Fx& fx);
+    void ask_end_offset(const Context& ctx, Hands hands, Fx& fx);
+    [[nodiscard]] bool reached_ends(const Hands& hands) const;
+
+    // Events and errors (application_events.cpp).
+    void take_producer_events(const Context& ctx, Hands hands, Fx& fx);
+    void take_consumer_events(const Context& ctx, Hands hands, Fx& fx);
+    void on_poll_returned(const consumer_event::PollReturned& event, const Context& ctx,
+                          Hands hands, Fx& fx);
+    void on_commit_done(const consumer_event::CommitDone& event, const Context& ctx, Hands hands,
+                        Fx& fx);
+    void send_ended(std::int64_t order, ErrorCode error, const Context& ctx, Hands hands, Fx& fx);
+    void settle(const Outgoing& outgoing, Hands hands);
+    void flush_returned(const Context& ctx, Hands hands, Fx& fx);
+    void react(ErrorClass error_class, ErrorCode error, const Context& ctx, Hands hands, Fx& fx);
+    void give_up_loop(const Context& ctx, Hands hands, Fx& fx);
+    void rewind(const Context& ctx, Hands hands, Fx& fx);
+    [[nodiscard]] sim::Facts step_facts(const Hands& hands) const;
+
+    std::shared_ptr<const AppConfig> config_;
+    std::shared_ptr<const Topology> topology_;
+    ProcessId process_;
+    sim::Rng rng_;
+
+    std::size_t pc_ = 0;
+    bool in_setup_ = false;
+    Wait wait_ = Wait::none;
+    sim::Instant since_{};                       ///< when the present wait began
+    std::vector<Chunk> chunks_;                  ///< what the last poll returned
+    std::map<LogId, Offset> processed_;          ///< next offsets, of records processed and uncommitted
+    std::map<LogId, Offset> polled_;             ///< next offsets, of the last poll
+    std::vector<Outgoing> outgoing_;             ///< of the produce step under way
+    std::size_t next_outgoing_ = 0;
+    std::map<std::int64_t, Outgoing> sends_;     ///< by the producer's order number
+    std::map<std::int64_t, std::int32_t> legs_;  ///< records of an input that are not settled
+    std::vector<Failed> failed_;                 ///< since the last flush
+    std::vector<Outgoing> resend_;
+    std::set<std::int32_t> signals_;
+    std::map<LogId, Offset> ends_;               ///< told by end_offset steps
+    bool bounded_ = false;                       ///< stops at ends_
+    std::vector<LogId> end_queries_;
+    std::vector<CommitOffset> commit_;           ///< of the commit under way, for `retry`
+    bool stalled_ = false;
+    bool wants_new_clients_ = false;
+    bool stopping_ = false;
+    bool dead_ = false;                          ///< crashed on an error; the process is gone
+};
+
+}  // namespace eos::model

@@ -1,0 +1,53 @@
+// The small answers of a broker: Metadata and FindCoordinator from what it knows of the cluster,
+// and producer ids.
+
+#include "model/broker.hpp"
+
+namespace eos::model {
+
+MetadataResponse Broker::metadata(const MetadataRequest& request) const {
+    MetadataResponse answer;
+    answer.brokers = image_.alive_brokers();
+    for (const auto topic : request.topics) {
+        const auto& entry = setup_.topology->topics[static_cast<std::size_t>(topic.value)];
+        for (std::int32_t i = 0; i < entry.partitions; ++i) {
+            const auto& state = image_.partition(entry.first + i);
+            auto& part = answer.parts.emplace_back();
+            part.log = state.log;
+            part.epoch = state.leader_epoch;
+            if (state.leader && image_.alive(*state.leader))
+                part.leader = state.leader;
+            else
+                part.error = ErrorCode::leader_not_available;
+        }
+    }
+    return answer;
+}
+
+FindCoordinatorResponse Broker::coordinator(const FindCoordinatorRequest& request) const {
+    FindCoordinatorResponse answer{
+        .group = request.group, .error = ErrorCode::none, .coordinator = {}};
+    const auto log = setup_.topology->offsets_log(request.group);
+    const auto leader = log ? image_.partition(*log).leader : std::nullopt;
+    if (leader && image_.alive(*leader))
+        answer.coordinator = *leader;
+    else
+        answer.error = ErrorCode::coordinator_not_available;  // G1
+    return answer;
+}
+
+/// Of a producer without a transactional id (INI-2).
+void Broker::init_producer_id(const BrokerStep& step, const sim::ReplyTo& to) {
+    if (const auto id = ids_.take())
+        step.fx.reply(to, InitProducerIdResponse{
+                              .error = ErrorCode::none, .producer_id = *id, .producer_epoch = {0}});
+    else
+        ids_.park(to);
+    ask_for_ids(step);
+}
+
+void Broker::ask_for_ids(const BrokerStep& step) {
+    if (channel_.epoch() && ids_.ask()) channel_.allocate_producer_ids(step.ctx, step.fx);
+}
+
+}  // namespace eos::model

@@ -1,0 +1,143 @@
+#include "model/client.hpp"
+
+#include <utility>
+
+#include "sim/ensure.hpp"
+
+namespace eos::model {
+namespace {
+
+std::uint64_t actor(ProcessId process) {
+    return (static_cast<std::uint64_t>(process.app.value) << 32) |
+           static_cast<std::uint64_t>(process.instance);
+}
+
+}  // namespace
+
+Client::Client(std::shared_ptr<const ClientSetup> setup, ProcessId process)
+    : setup_(std::move(setup)),
+      process_(process),
+      source_(process, setup_->load_begins, setup_->load_ends) {}
+
+Hands Client::hands() {
+    return {producer_ ? &*producer_ : nullptr, consumer_ ? &*consumer_ : nullptr, source_, loops_};
+}
+
+void Client::make_clients(const Context&) {
+    const auto session = static_cast<std::uint64_t>(sessions_++);
+    if (setup_->app->produces())
+        producer_.emplace(setup_->topology, setup_->producer, process_, sessions_ - 1,
+                          setup_->seed);
+    if (setup_->app->consumes())
+        consumer_.emplace(setup_->consumer, setup_->topology, process_,
+                          sim::Rng::stream(setup_->seed, "consumer", actor(process_), session));
+}
+
+void Client::on_start(const Context& ctx, Fx& fx) {
+    make_clients(ctx);
+    source_.process_started(*setup_->app, ctx.now);
+    application_.emplace(setup_->app, setup_->topology, process_,
+                         sim::Rng::stream(setup_->seed, "application", actor(process_),
+                                          static_cast<std::uint64_t>(ctx.life)));
+    application_->start(ctx, hands(), fx);
+    go_on(ctx, fx);
+}
+
+void Client::go_on(const Context& ctx, Fx& fx) {
+    // The application runs, then the sender's thread, until neither has anything for the other.
+    for (;;) {
+        application_->advance(ctx, hands(), fx);
+        if (application_->dead()) return;
+        if (!application_->wants_new_clients()) {
+            if (!producer_) break;
+            producer_->run_sender(ctx, fx);
+            // A stalled application takes its events later.
+            if (application_->stalled() || !producer_->has_events()) break;
+            continue;
+        }
+        // The objects are dropped without a word: their requests may still be executed.
+        if (producer_) producer_->force_close(ctx, fx);
+        if (consumer_) consumer_->abandon(fx);
+        make_clients(ctx);
+        application_->clients_replaced(ctx, hands(), fx);
+    }
+    if (stopping_ && application_->finished()) {
+        stopping_ = false;
+        fx.exit(false);
+    }
+}
+
+void Client::on_request(const Context&, const sim::ReplyTo&, Message&&, Fx&) {
+    sim::ensure(false, "a client is not asked anything");
+}
+
+void Client::on_reply(const Context& ctx, sim::Peer from, sim::Correlation correlation,
+                      Message&& message, Fx& fx) {
+    if (from.lane == Producer::lane) {
+        producer_->on_reply(ctx, from, correlation, message, fx);
+    } else {
+        consumer_->on_reply(ctx, from, correlation, std::move(message), fx);
+    }
+    go_on(ctx, fx);
+}
+
+void Client::on_link(const Context& ctx, sim::Peer peer, sim::LinkEvent event, Fx& fx) {
+    if (peer.lane == Producer::lane) {
+        producer_->on_link(ctx, peer, event, fx);
+    } else {
+        consumer_->on_link(ctx, peer, event, fx);
+    }
+    go_on(ctx, fx);
+}
+
+void Client::on_timer(const Context& ctx, sim::TimerKey key, Fx& fx) {
+    if (Application::owns(key)) {
+        application_->on_timer(ctx, key, hands(), fx);
+    } else if (consumer_ && consumer_->owns(key)) {
+        consumer_->on_timer(ctx, key, fx);
+    } else if (producer_) {
+        producer_->on_timer(ctx, key, fx);
+    }
+    go_on(ctx, fx);
+}
+
+void Client::on_handoff(const Context&, Message&&, Fx&) {
+    sim::ensure(false, "a client hands nothing on to itself");
+}
+
+void Client::on_order(const Context& ctx, const sim::Order& order, Fx& fx) {
+    if (order.kind == number(Ask::stop)) {
+        stopping_ = true;
+        application_->stop(ctx, hands(), fx);
+    } else if (order.kind == number(Ask::stall) || order.kind == number(Ask::unstall)) {
+        const bool stalled = order.kind == number(Ask::stall);
+        application_->stall(stalled);
+        if (consumer_) consumer_->stall(ctx, stalled, fx);
+    } else if (order.kind == number(Ask::signal)) {
+        application_->signal(
+            static_cast<std::int32_t>(order.facts.find(number(Fact::count)).value_or(0)));
+    }
+    go_on(ctx, fx);
+}
+
+Client Client::reborn(const sim::Loss&) && {
+    Client next(setup_, process_);
+    next.source_ = std::move(source_);
+    next.source_.process_died(*setup_->app);
+    next.loops_ = loops_;
+    next.sessions_ = sessions_;
+    return next;
+}
+
+void Client::audit(const Context& ctx, Fx& fx) const {
+    if (!application_) return;
+    auto source = source_;
+    auto loops = loops_;
+    auto producer = producer_;
+    auto consumer = consumer_;
+    const Hands lent{producer ? &*producer : nullptr, consumer ? &*consumer : nullptr, source,
+                     loops};
+    fx.observe(application_->audit(ctx, lent));
+}
+
+}  // namespace eos::model

@@ -1,0 +1,213 @@
+#pragma once
+// Settings of every role, with Kafka's defaults (protocol/*, "Defaults"). Plain data: the scenario
+// reader fills it, the roles keep a shared immutable copy. Durations are virtual time.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/error_codes.hpp"
+#include "model/ids.hpp"
+#include "model/safeguards.hpp"
+#include "sim/rng.hpp"
+#include "sim/time.hpp"
+
+namespace eos::model {
+
+using sim::Duration;
+using sim::milliseconds;
+using sim::seconds;
+
+// --- cluster ----------------------------------------------------------------------------------
+
+enum class MetadataMode : std::uint8_t { kraft, zookeeper };
+
+/// Brokers and controller. Settings keep Kafka's meaning; the Kafka name is in the comment.
+struct ClusterConfig {
+    SafeguardSet safeguards = SafeguardSet::all();
+    MetadataMode metadata = MetadataMode::kraft;
+    bool unclean_election = false;                 // unclean.leader.election.enable
+    std::int32_t dedup_batches = 5;                // PST-1
+    std::int16_t max_producer_epoch = 32767;
+    std::int32_t max_sequence = 2147483647;
+
+    Duration broker_heartbeat = milliseconds(2000);      // broker.heartbeat.interval.ms
+    Duration broker_session = milliseconds(9000);        // broker.session.timeout.ms
+    /// From the decision to elect until brokers may learn of it. KRaft: one metadata write;
+    /// ZooKeeper era: the controller writes and pushes partition by partition.
+    Duration election_delay = milliseconds(5);
+    Duration replica_lag_max = milliseconds(30000);      // replica.lag.time.max.ms
+    Duration replica_fetch_wait = milliseconds(500);     // replica.fetch.wait.max.ms
+    Duration replica_fetch_backoff = milliseconds(1000); // replica.fetch.backoff.ms
+    std::int32_t replica_fetch_bytes = 1048576;          // replica.fetch.max.bytes
+    Duration hw_checkpoint = milliseconds(5000);         // replica.high.watermark.checkpoint...
+    Duration producer_expiration = milliseconds(86'400'000);     // producer.id.expiration.ms
+    Duration producer_expiration_check = milliseconds(600'000);  // ....check.interval.ms
+    std::int32_t segment_batches = 0;              ///< batches per segment; 0: segments unbounded
+    Duration request_timeout = milliseconds(30000);      // request.timeout.ms between brokers
+    Duration leader_imbalance_check = milliseconds(300'000);  // leader.imbalance.check.interval...
+    bool auto_leader_rebalance = true;                   // auto.leader.rebalance.enable
+
+    Duration group_initial_rebalance_delay = milliseconds(3000);
+    Duration group_new_member_timeout = milliseconds(300'000);   // G15
+    Duration group_min_session = milliseconds(6000);
+    Duration group_max_session = milliseconds(1'800'000);
+    std::int32_t group_max_size = 2147483647;            // group.max.size
+    Duration offsets_commit_timeout = milliseconds(5000);        // offsets.commit.timeout.ms
+    Duration offsets_retention = milliseconds(604'800'000);      // offsets.retention.minutes
+    Duration offsets_retention_check = milliseconds(600'000);
+
+    /// When a log reaches the platter: never (Kafka's default), every write, or every `flush`.
+    bool flush_every_write = false;
+    Duration flush_interval{};                     ///< zero: never
+    friend bool operator==(const ClusterConfig&, const ClusterConfig&) = default;
+};
+
+// --- clients ----------------------------------------------------------------------------------
+
+/// Common to every Kafka client (N3..N9).
+struct ClientConfig {
+    Duration request_timeout = milliseconds(30000);
+    Duration retry_backoff = milliseconds(100);
+    Duration retry_backoff_max = milliseconds(1000);
+    Duration reconnect_backoff = milliseconds(50);
+    Duration reconnect_backoff_max = milliseconds(1000);
+    Duration connection_setup_timeout = milliseconds(10000);
+    Duration connection_setup_timeout_max = milliseconds(30000);
+    Duration metadata_max_age = milliseconds(300'000);
+    friend bool operator==(const ClientConfig&, const ClientConfig&) = default;
+};
+
+enum class Acks : std::int8_t { all = -1, none = 0, leader = 1 };
+
+struct ProducerConfig {
+    ClientConfig client;
+    SafeguardSet safeguards = SafeguardSet::all();
+    Acks acks = Acks::all;
+    bool idempotence = true;                       // enable.idempotence (effective value, I1)
+    std::int32_t retries = 2147483647;
+    Duration delivery_timeout = milliseconds(120'000);
+    Duration linger = milliseconds(5);             // 5 since 4.0 (KIP-1030)
+    std::int32_t batch_size = 16384;
+    std::int64_t buffer_memory = 33'554'432;
+    Duration max_block = milliseconds(60'000);
+    std::int32_t max_request_size = 1'048'576;
+    std::int32_t max_in_flight = 5;
+    // Size of the number spaces, as the cluster has them (ClusterConfig).
+    std::int16_t max_producer_epoch = 32767;
+    std::int32_t max_sequence = 2147483647;
+    friend bool operator==(const ProducerConfig&, const ProducerConfig&) = default;
+};
+
+enum class OffsetReset : std::uint8_t { earliest, latest, none };
+enum class Isolation : std::uint8_t { read_uncommitted, read_committed };
+enum class AssignorKind : std::uint8_t { range, round_robin };
+
+struct ConsumerConfig {
+    ClientConfig client;
+    SafeguardSet safeguards = SafeguardSet::all();
+    std::optional<GroupId> group;
+    std::optional<GroupInstanceId> instance;       // group.instance.id
+    OffsetReset offset_reset = OffsetReset::earliest;  ///< earliest in scenarios (language.md 4)
+    Isolation isolation = Isolation::read_uncommitted;
+    bool auto_commit = false;                      // enable.auto.commit
+    Duration auto_commit_interval = milliseconds(5000);
+    Duration session_timeout = milliseconds(45'000);
+    Duration heartbeat_interval = milliseconds(3000);
+    Duration max_poll_interval = milliseconds(300'000);
+    std::int32_t max_poll_records = 500;
+    std::int32_t fetch_min_bytes = 1;
+    Duration fetch_max_wait = milliseconds(500);
+    std::int32_t fetch_max_bytes = 52'428'800;
+    std::int32_t max_partition_fetch_bytes = 1'048'576;
+    Duration default_api_timeout = milliseconds(60'000);
+    std::vector<AssignorKind> assignors{AssignorKind::range};
+    friend bool operator==(const ConsumerConfig&, const ConsumerConfig&) = default;
+};
+
+// --- applications -----------------------------------------------------------------------------
+
+enum class AppKind : std::uint8_t { producer, consumer, processor };
+enum class Mode : std::uint8_t { client_defaults, at_most_once, at_least_once, idempotent };
+
+/// One step of an application's program (language.md 4.2).
+enum class StepKind : std::uint8_t {
+    subscribe, unsubscribe, poll, process, produce, flush, commit_offsets, rewind, seek, wait,
+    wait_for, end_offset, close, reopen,
+};
+[[nodiscard]] std::string_view name(StepKind kind);
+
+enum class SeekTo : std::uint8_t { committed, earliest, end, offset };
+
+/// Plain data; only the fields of its kind are read.
+struct Step {
+    StepKind kind = StepKind::poll;
+    std::int32_t max = 0;                          ///< poll: records at most; 0 = the app's batch
+    std::optional<TopicId> to;                     ///< produce: none = the app's `to`
+    std::optional<PartitionIndex> partition;       ///< produce
+    std::int32_t records = 0;                      ///< produce: 0 = one per input / the app's batch
+    std::optional<std::uint32_t> key;              ///< produce
+    std::optional<Duration> timeout;               ///< flush
+    bool at_position = false;                      ///< commit_offsets: position, not processed
+    bool async = false;                            ///< commit_offsets
+    SeekTo seek = SeekTo::committed;               ///< rewind, seek
+    Offset offset;                                 ///< seek to N
+    Duration wait{};                               ///< wait
+    std::int32_t trigger = -1;                     ///< wait_for: index given by the scenario
+    friend bool operator==(const Step&, const Step&) = default;
+};
+
+/// Classes of errors an application reacts to, and what it may do (language.md 4.2).
+enum class ErrorClass : std::uint8_t { failed_send, generation, unknown, fatal, poison };
+enum class Reaction : std::uint8_t { retry, resend, skip, rewind, restart, crash, stop, ignore };
+[[nodiscard]] std::string_view name(ErrorClass error_class);
+[[nodiscard]] std::string_view name(Reaction reaction);
+inline constexpr std::size_t error_class_count = 5;
+
+enum class SourceKind : std::uint8_t { replay, push };
+enum class WorkloadKind : std::uint8_t { plain, transfers, fan_out, counts };
+
+struct Workload {
+    WorkloadKind kind = WorkloadKind::plain;
+    std::int32_t accounts = 10;                    ///< transfers
+    std::int32_t amount = 100;                     ///< transfers: greatest amount
+    std::vector<TopicId> to;                       ///< fan_out
+    friend bool operator==(const Workload&, const Workload&) = default;
+};
+
+struct AppConfig {
+    std::string name;
+    AppId id;
+    AppKind kind = AppKind::producer;
+    Mode mode = Mode::client_defaults;
+    std::int32_t instances = 1;
+    sim::Spread start;                             ///< when an instance starts; a range staggers
+    bool start_manually = false;
+    std::optional<sim::Spread> restart = sim::Spread::fixed(seconds(1));  ///< none = never
+    std::vector<TopicId> from;
+    std::vector<TopicId> to;
+    std::int32_t batch = 100;                      ///< records per loop
+    std::optional<std::int64_t> records;           ///< writers: per instance; none = unbounded
+    std::int64_t rate_per_kilosecond = 100'000;    ///< writers: records per 1000 s (100/s)
+    std::optional<std::int32_t> burst_size;
+    Duration burst_every{};
+    std::optional<std::uint32_t> keys = 100;       ///< none: sticky partitioner, no key
+    std::int32_t size = 100;                       ///< bytes per record
+    Workload workload;
+    SourceKind source = SourceKind::replay;
+    sim::Spread work;
+    sim::Chance poison;                            ///< chance that processing a record fails
+    std::vector<Step> setup;
+    std::vector<Step> steps;
+    std::optional<std::int32_t> repeat;            ///< none = for ever
+    std::vector<Reaction> on_error;                ///< indexed by ErrorClass
+    Duration client_record{1000};                  ///< costs.client_record
+    ProducerConfig producer;
+    ConsumerConfig consumer;
+    [[nodiscard]] bool produces() const { return kind != AppKind::consumer; }
+    [[nodiscard]] bool consumes() const { return kind != AppKind::producer; }
+    friend bool operator==(const AppConfig&, const AppConfig&) = default;
+};
+
+}  // namespace eos::model

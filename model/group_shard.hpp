@@ -1,0 +1,169 @@
+#pragma once
+// One partition of __consumer_offsets as its coordinator sees it: the groups that hash to it, their
+// replicated offsets, and the operations that wait for their records to be replicated (G2). An
+// operation changes the groups at once; offsets become readable when the high watermark has passed
+// them (G26). Owned by GroupCoordinator, which brings requests, timers and the log's news.
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <tuple>
+#include <vector>
+
+#include "model/classic_group.hpp"
+#include "model/offset_store.hpp"
+#include "sim/rng.hpp"
+
+namespace eos::model {
+
+/// What a step asks of the host besides effects. The host first does the appends, telling each
+/// one's fate back (`appended` or `append_failed`, which may ask for more), then sends the replies.
+struct GroupOutput {
+    struct Append {
+        LogId shard;
+        std::int64_t token = 0;
+        std::vector<GroupRecord> records;
+        friend bool operator==(const Append&, const Append&) = default;
+    };
+    std::vector<Append> appends;
+    std::vector<GroupReply> replies;
+    friend bool operator==(const GroupOutput&, const GroupOutput&) = default;
+};
+
+/// The parts of the coordinator that a shard works with during one step.
+struct ShardStep {
+    const Context& ctx;
+    const ClusterConfig& config;
+    const Topology& topology;
+    sim::Rng& member_ids;
+    Guard& guard;
+    GroupOutput& out;
+    Fx& fx;
+};
+
+/// The answer to a group request that carries nothing but an error.
+[[nodiscard]] Message refuse_group_request(const Message& request, ErrorCode error);
+/// A committed offset as it stands in the log; without an offset a tombstone.
+[[nodiscard]] OffsetRecord offset_record(GroupId group, LogId log, std::optional<Offset> offset,
+                                         sim::Instant commit_time);
+/// What clients are told when the log could not take a record (G3).
+[[nodiscard]] ErrorCode coordinator_error(ErrorCode log_error);
+
+class GroupShard {
+  public:
+    GroupShard() = default;
+    /// Tokens carry the epoch, so that news of a former leadership's appends means nothing here.
+    GroupShard(LogId log, LeaderEpoch epoch)
+        : log_(log), epoch_(epoch), next_token_(std::int64_t{epoch.value} << 32) {}
+
+    [[nodiscard]] LogId log() const { return log_; }
+    [[nodiscard]] LeaderEpoch epoch() const { return epoch_; }
+    void set_epoch(LeaderEpoch epoch) { epoch_ = epoch; }
+    [[nodiscard]] bool loading() const { return loading_; }
+
+    void replay(const Batch& batch, Offset high_watermark);
+    void loaded(ShardStep& step);
+    void unload(ShardStep& step);
+
+    void on_request(ShardStep& step, const ReplyTo& to, const Message& message);
+    void on_group_timer(ShardStep& step, const sim::TimerKey& key);
+    void on_timeout(ShardStep& step);
+    void expire_offsets(ShardStep& step, std::optional<GroupId> only, Duration retention);
+    /// -2: the start of the log.
+    void reset_offsets(ShardStep& step, GroupId group, std::optional<LogId> log,
+                       std::int64_t offset);
+    void rebalance(ShardStep& step, GroupId group);
+    void expel(ShardStep& step, GroupId group, std::optional<std::int64_t> node,
+               std::optional<std::int64_t> member);
+
+    void appended(ShardStep& step, std::int64_t token, Offset base);
+    void append_failed(ShardStep& step, std::int64_t token, ErrorCode error);
+    void on_high_watermark(ShardStep& step, Offset high_watermark);
+
+    void audit(const Context& ctx, Fx& fx) const;
+
+    /// Puts a group in place, as a load does.
+    void place(ClassicGroup group) { groups_.insert_or_assign(group.id(), std::move(group)); }
+    [[nodiscard]] const ClassicGroup* group(GroupId id) const;
+    [[nodiscard]] const OffsetStore& offsets() const { return offsets_; }
+
+    friend bool operator==(const GroupShard&, const GroupShard&) = default;
+    [[nodiscard]] auto fields() const {
+        return std::tie(log_, epoch_, loading_, high_watermark_, groups_, offsets_, replayed_,
+                        writes_, reads_, next_token_);
+    }
+
+  private:
+    /// Records on their way: not appended yet (no base), or appended and not replicated.
+    struct Write {
+        std::int64_t token = 0;
+        std::vector<GroupRecord> records;
+        std::optional<Offset> base;
+        std::optional<sim::Instant> deadline;  ///< none: nobody waits any more
+        std::optional<ReplyTo> to;             ///< an OffsetCommit
+        std::optional<MemberId> member;
+        std::optional<GroupPersist> persist;  ///< a group's metadata
+        bool replayed = false;
+        friend bool operator==(const Write&, const Write&) = default;
+    };
+    /// An OffsetFetch that waits for the writes before it (G26).
+    struct Read {
+        std::int64_t before = 0;  ///< waits for tokens below this one
+        sim::Instant deadline{};
+        ReplyTo to;
+        OffsetFetchRequest request;
+        friend bool operator==(const Read&, const Read&) = default;
+    };
+
+    /// Lets a group act, if it is known, and writes what it wants to persist.
+    template <class Action>
+    void with_group(ShardStep& step, GroupId id, Action action);
+    void on(ShardStep& step, const ReplyTo& to, const JoinGroupRequest& request);
+    void on(ShardStep& step, const ReplyTo& to, const SyncGroupRequest& request);
+    void on(ShardStep& step, const ReplyTo& to, const HeartbeatRequest& request);
+    void on(ShardStep& step, const ReplyTo& to, const LeaveGroupRequest& request);
+    void on(ShardStep& step, const ReplyTo& to, const OffsetCommitRequest& request);
+    void on(ShardStep& step, const ReplyTo& to, const OffsetFetchRequest& request);
+
+    [[nodiscard]] ErrorCode validate(ShardStep& step, const OffsetCommitRequest& request) const;
+    void write(ShardStep& step, Write write);
+    void rearm_timeout(ShardStep& step) const;
+    void release(ShardStep& step);
+    void release_reads(ShardStep& step);
+    void apply(ShardStep& step, const Write& write);
+    void answer(ShardStep& step, const Write& write, ErrorCode error);
+    void answer(ShardStep& step, const ReplyTo& to, const OffsetFetchRequest& request) const;
+    [[nodiscard]] bool in_flight(GroupId group, LogId log) const;
+    void expire_offsets_of(ShardStep& step, const ClassicGroup& group, Duration retention);
+    void tell_refused(ShardStep& step, const OffsetRecord& record, std::optional<MemberId> member,
+                      ErrorCode error) const;
+    [[nodiscard]] sim::Facts offset_facts(const ShardStep& step, GroupId group, LogId log) const;
+
+    LogId log_;
+    LeaderEpoch epoch_;
+    bool loading_ = true;
+    Offset high_watermark_;
+    std::map<GroupId, ClassicGroup> groups_;
+    OffsetStore offsets_;
+    std::map<GroupId, GroupMetadataRecord> replayed_;  ///< the last record of each, while loading
+    std::vector<Write> writes_;
+    std::vector<Read> reads_;
+    std::int64_t next_token_ = 0;
+};
+
+template <class Action>
+void GroupShard::with_group(ShardStep& step, GroupId id, Action action) {
+    const auto found = groups_.find(id);
+    if (found == groups_.end()) return;
+    std::vector<GroupWrite> wanted;
+    GroupStep inner{step.ctx, step.config, step.topology, step.fx, step.out.replies, wanted};
+    action(found->second, inner);
+    for (auto& w : wanted) {
+        Write next;
+        next.records.push_back(std::move(w.record));
+        next.persist = std::move(w.persist);
+        write(step, std::move(next));
+    }
+}
+
+}  // namespace eos::model

@@ -1,0 +1,197 @@
+#pragma once
+// The history: what clients invoked and saw, and what brokers durably did. The judges read this and
+// nothing else. Client observations say only what the client knows; broker observations are the
+// ground truth. Batches are carried with their shared payload, so an observation copies no record.
+
+#include <cstdint>
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "model/error_codes.hpp"
+#include "model/ids.hpp"
+#include "model/messages.hpp"
+#include "model/records.hpp"
+#include "sim/time.hpp"
+
+namespace eos::model {
+
+// --- what clients did and saw --------------------------------------------------------------------
+
+/// The application accepted this event for sending (first time) or offers it again.
+struct InputOffered {
+    ProcessId process;
+    Record record;
+    bool again = false;
+};
+/// send() took the record. `order` counts the sends of this producer session (one client object).
+struct SendInvoked {
+    ProcessId process;
+    std::int32_t session = 0;
+    std::int64_t order = 0;
+    LogId log;
+    Record record;
+};
+/// A send ended. error none: acknowledged at `offset` (none: acks=0 or unknown offset).
+struct SendDone {
+    ProcessId process;
+    std::int32_t session = 0;
+    std::int64_t order = 0;
+    LogId log;
+    Record record;
+    ErrorCode error = ErrorCode::none;
+    Certainty certainty = Certainty::done;
+    std::optional<Offset> offset;
+    sim::Instant invoked_at{};
+};
+/// poll() returned these records of one log: payload[first .. first+count) at base + i.
+struct Polled {
+    ProcessId process;
+    LogId log;
+    Offset base;               ///< offset of payload record 0
+    std::int32_t first = 0;
+    std::int32_t count = 0;
+    Payload payload;
+};
+/// The effect of one input became real (the ledger of effects).
+struct Effect {
+    ProcessId process;
+    GroupId group;
+    LogId log;
+    Offset offset;
+    Record record;
+};
+/// A consumer's position was set other than by reading on.
+struct PositionSet {
+    enum class Why : std::uint8_t { committed, reset, seek, truncated };
+    ProcessId process;
+    LogId log;
+    Offset offset;
+    Why why = Why::committed;
+};
+/// Partitions this member now owns (after a completed rebalance) or lost.
+struct Assigned {
+    ProcessId process;
+    GroupId group;
+    std::optional<Generation> generation;
+    std::vector<LogId> logs;
+};
+/// A commit call of the application returned.
+struct CommitReturned {
+    ProcessId process;
+    GroupId group;
+    LogId log;
+    Offset offset;
+    ErrorCode error = ErrorCode::none;
+};
+/// ListOffsets told a client this end offset (KIP-207).
+struct EndOffsetTold {
+    ProcessId process;
+    LogId log;
+    Offset offset;
+};
+/// The application saw an error of a call and reacted.
+struct AppError {
+    ProcessId process;
+    ErrorClass error_class = ErrorClass::unknown;
+    ErrorCode error = ErrorCode::none;
+    Reaction reaction = Reaction::retry;
+};
+
+// --- what brokers durably did --------------------------------------------------------------------
+
+/// A replica appended a batch; leader or follower.
+struct Appended {
+    BrokerId broker;
+    LogId log;
+    bool leader = false;
+    Batch batch;
+};
+/// The leader recognised a retry and appended nothing (PST-14).
+struct Deduplicated {
+    BrokerId broker;
+    LogId log;
+    Offset base;
+    std::int32_t count = 0;
+};
+struct Truncated {
+    BrokerId broker;
+    LogId log;
+    Offset to;
+};
+struct WatermarkMoved {
+    BrokerId broker;
+    LogId log;
+    bool leader = false;
+    Offset high_watermark;
+};
+/// A broker became leader of a log (applied, not only decided).
+struct LeadershipTaken {
+    BrokerId broker;
+    LogId log;
+    LeaderEpoch epoch;
+    Offset log_end;
+    Offset high_watermark;
+};
+/// A group offset became effective at the coordinator.
+struct OffsetCommitted {
+    BrokerId broker;
+    GroupId group;
+    LogId log;
+    std::optional<Offset> offset;   ///< none: removed
+    std::optional<MemberId> member;
+    bool loaded = false;            ///< replayed from the log after a coordinator change
+};
+struct GroupChanged {
+    BrokerId broker;
+    GroupId group;
+    Generation generation;
+    std::int32_t members = 0;
+    bool stable = false;
+};
+
+// --- the audit after settle -----------------------------------------------------------------------
+
+/// One replica's log, whole. Told once, at the end, by every living replica.
+struct ReplicaAudit {
+    BrokerId broker;
+    LogId log;
+    bool leader = false;
+    Offset log_start;
+    Offset high_watermark;
+    Offset log_end;
+    std::vector<Batch> batches;
+};
+struct GroupAudit {
+    BrokerId broker;
+    GroupId group;
+    bool stable = false;
+    std::int32_t members = 0;
+    struct Part {
+        LogId log;
+        Offset offset;
+    };
+    std::vector<Part> offsets;
+};
+/// What an application instance still waits for.
+struct ClientAudit {
+    ProcessId process;
+    bool finished = false;          ///< its program has ended, or it idles with nothing to do
+    std::int32_t sends_open = 0;
+    bool call_open = false;         ///< a blocking call has not returned
+    sim::Instant call_since{};
+    std::int64_t inputs_unsent = 0;
+    struct Part {
+        LogId log;
+        std::optional<Offset> position;
+    };
+    std::vector<Part> positions;    ///< assigned partitions
+};
+
+using Observation =
+    std::variant<InputOffered, SendInvoked, SendDone, Polled, Effect, PositionSet, Assigned,
+                 CommitReturned, EndOffsetTold, AppError, Appended, Deduplicated, Truncated,
+                 WatermarkMoved, LeadershipTaken, OffsetCommitted, GroupChanged, ReplicaAudit,
+                 GroupAudit, ClientAudit>;
+
+}  // namespace eos::model

@@ -1,0 +1,122 @@
+#pragma once
+// The words of the vocabulary that cross the fault boundary as numbers: milestones (named protocol
+// moments), facts (what a milestone or message carries), orders (what can be asked of a role), roles
+// (what the directory answers). One table each: triggers, coverage, breakpoints, the printed story,
+// `list events`, validation and the JSON Schema all read these rows (language.md 5.2).
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "sim/facts.hpp"
+
+namespace eos::model {
+
+enum class Fact : std::uint8_t {
+    api, side, from, to, attempt, acks, error, kind, node, clean,
+    topic, partition, log, offset, size, leader, entry,
+    app, instance, record, pid, epoch, group, member, generation, step, loop, error_class,
+    task, broker, unclean, count,
+};
+inline constexpr std::size_t fact_count = 32;
+
+enum class Mile : std::uint16_t {
+    rpc_sent, rpc_delivered, rpc_failed, link_opened, link_closed,
+    handoff_queued,
+    producer_initialised, producer_batch_closed, producer_acked, producer_retried,
+    producer_deduplicated, producer_send_failed, producer_epoch_bumped, producer_fenced,
+    partition_appended, partition_refused, partition_deduplicated, partition_replicated,
+    partition_high_watermark_moved, partition_flushed, partition_truncated,
+    partition_segment_rolled, partition_snapshot_written, partition_producer_expired,
+    partition_isr_changed, partition_leader_changed, partition_went_offline,
+    coordinator_loading, coordinator_loaded, coordinator_unloaded,
+    controller_elected, controller_broker_fenced, controller_broker_registered,
+    controller_metadata_applied,
+    group_joined, group_left, group_member_expired, group_member_fenced, group_rebalance_started,
+    group_rebalanced, group_assigned, group_revoked,
+    offsets_committed, offsets_refused, offsets_fetched, offsets_expired, offsets_reset,
+    node_crashed, node_lost_power, node_stopped, node_started, node_paused, node_resumed,
+    app_step_started, app_step_done, app_failed, app_finished,
+    /// First of the numbers for fault.NAME (2 per fault: fired, ended), after these.
+    fault_first = 1000,
+    /// First of the numbers for safeguard.NAME.
+    safeguard_first = 900,
+};
+
+struct MileEntry {
+    Mile mile;
+    std::string_view name;             ///< "partition.appended"
+    std::string_view help;
+    std::span<const Fact> facts;       ///< what `match` may name, besides `node`
+};
+struct FactEntry {
+    Fact fact;
+    std::string_view name;             ///< as `match` writes it
+    std::string_view help;
+};
+
+[[nodiscard]] std::span<const MileEntry> milestones();
+[[nodiscard]] std::span<const FactEntry> facts();
+[[nodiscard]] const MileEntry* milestone_named(std::string_view name);
+[[nodiscard]] std::optional<Fact> fact_named(std::string_view name);
+/// Names of language.md 5.2 that belong to parts not modelled yet ("txn.begun", ...).
+[[nodiscard]] std::span<const std::string_view> milestones_not_modelled();
+
+[[nodiscard]] constexpr sim::MilestoneKind number(Mile m) {
+    return {static_cast<std::uint16_t>(m)};
+}
+[[nodiscard]] constexpr sim::FactName number(Fact f) { return {static_cast<std::uint8_t>(f)}; }
+
+/// Values of Fact::side, Fact::kind (by milestone) and Fact::clean.
+enum class FrameSide : std::int64_t { request, response };
+enum class AppendKind : std::int64_t { data, marker, offsets, group_metadata, tombstone };
+enum class FailKind : std::int64_t { timeout, disconnect };
+enum class NodeKind : std::int64_t { broker, controller, app };
+enum class CoordinatorKind : std::int64_t { txn, group };
+[[nodiscard]] std::string_view name(FrameSide side);
+[[nodiscard]] std::string_view name(AppendKind kind);
+[[nodiscard]] std::string_view name(FailKind kind);
+[[nodiscard]] std::string_view name(NodeKind kind);
+[[nodiscard]] std::string_view name(CoordinatorKind kind);
+
+/// What can be asked of a role from outside (sim::Order).
+enum class Ask : std::uint16_t {
+    stop,               ///< end gracefully: brokers hand over leadership, clients close
+    stall, unstall,     ///< freeze the application thread only (M2)
+    elect,              ///< controller: log, to (optional), unclean
+    rebalance, kick,    ///< group coordinator: group, member (optional)
+    expire_producers,   ///< broker: log
+    expire_offsets,     ///< group coordinator: group
+    roll_segment,       ///< broker: log
+    reset_offsets,      ///< group coordinator: group, log, offset
+    delete_records,     ///< broker: log, offset
+    signal,             ///< application: count (number of the wait_for trigger that fired)
+};
+[[nodiscard]] constexpr sim::OrderKind number(Ask a) { return {static_cast<std::uint16_t>(a)}; }
+
+/// Roles of the directory; `subject` in brackets.
+enum class Role : std::uint16_t {
+    leader,             ///< [log]
+    followers,          ///< [log] every other replica
+    in_sync,            ///< [log]
+    controller,         ///< [0]
+    group_coordinator,  ///< [group]
+    owner,              ///< [group << 32 | log]
+};
+[[nodiscard]] constexpr sim::RoleKey role(Role r, std::int64_t subject) {
+    return {static_cast<std::uint16_t>(r), subject};
+}
+
+/// A small builder: `Facts f = told({Fact::log, log.value}, ...)` reads well at the call site.
+struct Told {
+    Fact fact;
+    std::int64_t value;
+};
+[[nodiscard]] inline sim::Facts told(std::initializer_list<Told> list) {
+    sim::Facts result;
+    for (const auto& t : list) result.add(number(t.fact), t.value);
+    return result;
+}
+
+}  // namespace eos::model

@@ -1,0 +1,84 @@
+// The words of the model's enumerations, as scenarios and reports write them.
+
+#include <algorithm>
+#include <array>
+
+#include "model/config.hpp"
+#include "model/messages.hpp"
+
+namespace eos::model {
+namespace {
+
+constexpr std::array<std::string_view, api_count> api_names{
+    "Produce", "Fetch", "ListOffsets", "OffsetForLeaderEpoch", "Metadata", "FindCoordinator",
+    "InitProducerId", "OffsetCommit", "OffsetFetch", "JoinGroup", "SyncGroup", "Heartbeat",
+    "LeaveGroup", "BrokerRegistration", "BrokerHeartbeat", "AlterPartition", "MetadataFetch",
+    "AllocateProducerIds", "HandOff"};
+
+constexpr std::array<std::string_view, 5> task_names{"apply", "load", "delayed-answer",
+                                                     "write-offsets", "complete-rebalance"};
+
+}  // namespace
+
+std::string_view name(Api api) { return api_names[static_cast<std::size_t>(api)]; }
+
+std::optional<Api> api(std::string_view name) {
+    const auto* found = std::find(api_names.begin(), api_names.end(), name);
+    if (found == api_names.end()) return std::nullopt;
+    return static_cast<Api>(found - api_names.begin());
+}
+
+std::string_view name(Task task) { return task_names[static_cast<std::size_t>(task)]; }
+
+std::optional<Task> task(std::string_view name) {
+    const auto* found = std::find(task_names.begin(), task_names.end(), name);
+    if (found == task_names.end()) return std::nullopt;
+    return static_cast<Task>(found - task_names.begin());
+}
+
+std::string_view name(StepKind kind) {
+    switch (kind) {
+        case StepKind::subscribe: return "subscribe";
+        case StepKind::unsubscribe: return "unsubscribe";
+        case StepKind::poll: return "poll";
+        case StepKind::process: return "process";
+        case StepKind::produce: return "produce";
+        case StepKind::flush: return "flush";
+        case StepKind::commit_offsets: return "commit_offsets";
+        case StepKind::rewind: return "rewind";
+        case StepKind::seek: return "seek";
+        case StepKind::wait: return "wait";
+        case StepKind::wait_for: return "wait_for";
+        case StepKind::end_offset: return "end_offset";
+        case StepKind::close: return "close";
+        case StepKind::reopen: return "reopen";
+    }
+    return "";
+}
+
+std::string_view name(ErrorClass error_class) {
+    switch (error_class) {
+        case ErrorClass::failed_send: return "failed_send";
+        case ErrorClass::generation: return "generation";
+        case ErrorClass::unknown: return "unknown";
+        case ErrorClass::fatal: return "fatal";
+        case ErrorClass::poison: return "poison";
+    }
+    return "";
+}
+
+std::string_view name(Reaction reaction) {
+    switch (reaction) {
+        case Reaction::retry: return "retry";
+        case Reaction::resend: return "resend";
+        case Reaction::skip: return "skip";
+        case Reaction::rewind: return "rewind";
+        case Reaction::restart: return "restart";
+        case Reaction::crash: return "crash";
+        case Reaction::stop: return "stop";
+        case Reaction::ignore: return "ignore";
+    }
+    return "";
+}
+
+}  // namespace eos::model

@@ -1,0 +1,116 @@
+#pragma once
+// What logs hold: batches (v2 record batches, REC-1) whose header is plain numbers and whose records
+// are an immutable block shared by every copy of the batch: replicas, requests and forks of the world
+// share it, and equality and hashing look at its content, never at its address.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <tuple>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "model/ids.hpp"
+#include "sim/time.hpp"
+
+namespace eos::model {
+
+/// One record as the ledger knows it. `amount` is what invariants add up (payments: cents).
+struct Record {
+    RecordId id;
+    std::uint32_t key = 0;
+    std::int32_t amount = 0;
+    friend constexpr auto operator<=>(const Record&, const Record&) = default;
+};
+
+/// What the group coordinator writes to __consumer_offsets (G5).
+struct OffsetRecord {
+    GroupId group;
+    LogId log;
+    std::optional<Offset> offset;  ///< none: tombstone
+    std::int32_t leader_epoch = -1;
+    sim::Instant commit_time{};
+    friend bool operator==(const OffsetRecord&, const OffsetRecord&) = default;
+};
+struct GroupMemberRecord {
+    MemberId member;
+    std::optional<GroupInstanceId> instance;
+    sim::Duration session_timeout{};
+    sim::Duration rebalance_timeout{};
+    std::vector<TopicId> subscription;
+    std::vector<LogId> assignment;
+    friend bool operator==(const GroupMemberRecord&, const GroupMemberRecord&) = default;
+};
+struct GroupMetadataRecord {
+    GroupId group;
+    bool tombstone = false;
+    Generation generation;
+    std::int32_t protocol = -1;  ///< AssignorKind of the chosen assignor, -1 when Empty
+    std::optional<MemberId> leader;
+    sim::Instant state_since{};
+    std::vector<GroupMemberRecord> members;
+    friend bool operator==(const GroupMetadataRecord&, const GroupMetadataRecord&) = default;
+};
+using GroupRecord = std::variant<OffsetRecord, GroupMetadataRecord>;
+
+/// The records of a batch: immutable, shared, compared by content. Empty by default.
+class Payload {
+  public:
+    using Content = std::variant<std::vector<Record>, std::vector<GroupRecord>>;
+
+    Payload() = default;
+    explicit Payload(std::vector<Record> records)
+        : content_(std::make_shared<const Content>(std::move(records))) {}
+    explicit Payload(std::vector<GroupRecord> records)
+        : content_(std::make_shared<const Content>(std::move(records))) {}
+
+    /// The user records, empty if there are none.
+    [[nodiscard]] const std::vector<Record>& records() const {
+        static const std::vector<Record> nothing;
+        const auto* found = content_ ? std::get_if<0>(content_.get()) : nullptr;
+        return found ? *found : nothing;
+    }
+    /// The group coordinator's records, empty if there are none.
+    [[nodiscard]] const std::vector<GroupRecord>& group_records() const {
+        static const std::vector<GroupRecord> nothing;
+        const auto* found = content_ ? std::get_if<1>(content_.get()) : nullptr;
+        return found ? *found : nothing;
+    }
+    friend bool operator==(const Payload& a, const Payload& b) {
+        if (a.content_ == b.content_) return true;
+        return a.records() == b.records() && a.group_records() == b.group_records();
+    }
+    [[nodiscard]] auto fields() const { return std::tie(content_); }
+
+  private:
+    std::shared_ptr<const Content> content_;
+};
+
+enum class ControlType : std::uint8_t { abort, commit };
+
+/// Kafka's record batch v2 (REC-1..3). Offsets base .. base + count - 1; count survives compaction.
+struct Batch {
+    Offset base;
+    std::int32_t count = 1;  ///< last offset delta + 1
+    LeaderEpoch leader_epoch;
+    std::optional<ProducerId> producer_id;
+    ProducerEpoch producer_epoch{-1};
+    std::optional<Sequence> base_sequence;  ///< none: no producer id, or a coordinator's record
+    bool transactional = false;
+    std::optional<ControlType> control;
+    CoordinatorEpoch coordinator_epoch;  ///< of a control batch
+    sim::Instant timestamp{};            ///< greatest timestamp of the batch
+    std::int32_t bytes = 0;
+    Payload payload;
+
+    [[nodiscard]] Offset last_offset() const { return base + (count - 1); }
+    [[nodiscard]] Offset next_offset() const { return base + count; }
+    [[nodiscard]] std::optional<Sequence> last_sequence() const {
+        if (!base_sequence) return std::nullopt;
+        return base_sequence->plus(count - 1);
+    }
+    friend bool operator==(const Batch&, const Batch&) = default;
+};
+
+}  // namespace eos::model

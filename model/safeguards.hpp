@@ -1,0 +1,99 @@
+#pragma once
+// What protects a delivery guarantee. A protocol version, a historical bug and a deliberate mutation
+// are one kind of value: a set of safeguards. Removing one from the set switches a bug on; a removed
+// safeguard whose condition held leaves the milestone safeguard.NAME (architecture.md 7).
+
+#include <bitset>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <tuple>
+
+namespace eos::model {
+
+enum class Safeguard : std::uint8_t {
+    // Cluster: replication and logs
+    truncate_by_leader_epoch,      // KIP-101
+    epoch_end_offset_with_epoch,   // KIP-279
+    dedup_window,                  // KAFKA-5494
+    sequence_check,                // KIP-98
+    producer_epoch_fencing,        // KIP-98
+    hw_needs_min_isr,              // KAFKA-15583 / KIP-966 part 1
+    clean_election,                // unclean.leader.election.enable=false
+    offset_not_available,          // KIP-207
+    broker_epoch_in_isr,           // KIP-903
+    watermark_bounds_fetch,        // consumers read below the high watermark only
+    eligible_leader_replicas,      // KIP-966 part 2
+    // Cluster: groups
+    generation_fencing,            // G14
+    offsets_load_before_serving,   // G6, KAFKA-8069 and kin
+    // Client: producer
+    mute_partition_in_flight,      // KAFKA-3197
+    idempotence_by_default,        // KAFKA-13598
+    requeue_by_sequence,           // P19
+    bump_after_expiry,             // KIP-360, I13/I14
+    // Client: consumer
+    position_validation,           // KIP-320
+};
+inline constexpr std::size_t safeguard_count = 18;
+
+/// A value: no globals, no build flags; one binary runs the right and the wrong system.
+class SafeguardSet {
+  public:
+    [[nodiscard]] static SafeguardSet all() {
+        SafeguardSet result;
+        result.bits_.set();
+        return result;
+    }
+    [[nodiscard]] bool has(Safeguard s) const { return bits_.test(static_cast<std::size_t>(s)); }
+    void add(Safeguard s) { bits_.set(static_cast<std::size_t>(s)); }
+    void remove(Safeguard s) { bits_.reset(static_cast<std::size_t>(s)); }
+    [[nodiscard]] std::uint64_t bits() const { return bits_.to_ullong(); }
+    friend bool operator==(const SafeguardSet&, const SafeguardSet&) = default;
+    [[nodiscard]] auto fields() const { return std::tie(bits_); }
+
+  private:
+    std::bitset<safeguard_count> bits_;
+};
+
+enum class Side : std::uint8_t { cluster, client };
+
+struct SafeguardEntry {
+    Safeguard safeguard;
+    std::string_view name;    ///< as scenarios write it: "truncate-by-leader-epoch"
+    Side side;                ///< cluster.without or apps.NAME.without
+    std::string_view claim;   ///< one sentence: what it prevents
+    std::string_view source;  ///< KIP, ticket or rule
+};
+
+/// A historical defect: the safeguards it lacked, plus settings where the bug needs them.
+struct BugEntry {
+    std::string_view name;  ///< catalogue name: "KAFKA-1211"
+    Side side;
+    std::span<const Safeguard> removes;
+    std::string_view claim;
+    std::string_view scenario;  ///< the library file that shows it
+};
+
+[[nodiscard]] std::span<const SafeguardEntry> safeguards();
+[[nodiscard]] std::span<const BugEntry> bugs();
+[[nodiscard]] const SafeguardEntry& entry(Safeguard s);
+[[nodiscard]] std::optional<Safeguard> safeguard(std::string_view name);
+
+/// Asks whether a safeguard acts. The condition is always evaluated; if the safeguard was removed
+/// and its condition held, `spared` counts it so that the role can reach safeguard.NAME.
+struct Guard {
+    SafeguardSet set = SafeguardSet::all();
+    SafeguardSet spared = {};  ///< removed safeguards whose condition held since the last take()
+
+    [[nodiscard]] bool trips(Safeguard s, bool condition) {
+        if (!condition) return false;
+        if (set.has(s)) return true;
+        spared.add(s);
+        return false;
+    }
+    friend bool operator==(const Guard&, const Guard&) = default;
+};
+
+}  // namespace eos::model

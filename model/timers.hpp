@@ -1,0 +1,48 @@
+#pragma once
+// Timer kinds of all roles: one enumeration, so that two parts of one node never share a key. What
+// `a` and `b` of a key mean stands beside the kind.
+
+#include <cstdint>
+
+#include "sim/effects.hpp"
+
+namespace eos::model {
+
+enum class Tick : std::uint16_t {
+    // network client (one per component; the component's slot is in b's high bits)
+    request_timeout,       ///< a: connection index
+    reconnect,             ///< a: connection index
+    setup_timeout,         ///< a: connection index
+    metadata_refresh,
+    metadata_age,
+    // producer
+    producer_wake,         ///< the sender has something to do
+    // consumer
+    consumer_poll, heartbeat, session, auto_commit, commit_retry, fetch_retry, coordinator_retry,
+    offset_fetch_retry, api_timeout, validation_retry, reset_retry, join_retry,
+    // application
+    app_work, app_rate, app_wait, app_flush_timeout, app_retry,
+    // broker
+    broker_heartbeat, isr_check, hw_checkpoint, flush, producer_expiry, snapshot,
+    delayed_produce,       ///< a, b: purgatory number
+    delayed_fetch,         ///< a, b: purgatory number
+    fetch_backoff,         ///< a: leader broker
+    alter_partition_retry, ///< a: log
+    producer_id_retry,
+    // group coordinator (hosted by a broker)
+    group_join,            ///< a: group
+    group_sync,            ///< a: group
+    group_session,         ///< a: group, b: member slot
+    group_commit_timeout,  ///< a: log
+    offsets_expiry,
+    group_pending_member,  ///< a: group, b: member slot
+    // controller
+    session_check, metadata_wait, election, leader_balance,
+};
+
+[[nodiscard]] constexpr sim::TimerKey key(Tick tick, std::uint32_t a = 0, std::uint32_t b = 0) {
+    return {static_cast<std::uint16_t>(tick), a, b};
+}
+[[nodiscard]] constexpr Tick tick(const sim::TimerKey& key) { return static_cast<Tick>(key.kind); }
+
+}  // namespace eos::model
