@@ -1,0 +1,211 @@
+// Fields of faults and of the entries of their generators.
+
+#include <algorithm>
+#include <array>
+
+#include "scenarios/language/tables.hpp"
+
+namespace eos::scenarios {
+namespace {
+
+// Type::custom: its meaning depends on `do`; faults/catalogue.hpp says which action has it.
+constexpr std::array fault_fields{
+    Field{.name = "name",
+          .type = Type::slug,
+          .help = "referred to elsewhere; default fault-N",
+          .example = "ack-lost"},
+    Field{.name = "at",
+          .type = Type::spread,
+          .help = "trigger: once, at this time",
+          .example = "10s"},
+    Field{.name = "every",
+          .type = Type::spread,
+          .help = "trigger: again and again; a range draws each gap",
+          .example = "5s..20s"},
+    Field{.name = "when",
+          .type = Type::text,
+          .help = "trigger: a milestone",
+          .example = "rpc.delivered"},
+    Field{.name = "match",
+          .type = Type::custom,
+          .help = "facts the milestone must carry",
+          .example = "{ api: Produce }"},
+    Field{.name = "since",
+          .type = Type::text,
+          .help = "count only after this fault (NAME) or its end (NAME.ended)",
+          .example = "cut.ended"},
+    Field{.name = "nth",
+          .type = Type::integer_range,
+          .help = "only the n-th match; default every",
+          .example = "5",
+          .min = 1},
+    Field{.name = "chance", .type = Type::chance, .fallback = "100%", .help = "drawn per match"},
+    Field{.name = "times",
+          .type = Type::integer,
+          .help = "stop after so many firings",
+          .example = "1",
+          .min = 1},
+    Field{.name = "after",
+          .type = Type::lasting,
+          .fallback = "0s",
+          .help = "delay between trigger and action"},
+    Field{.name = "do",
+          .type = Type::custom,
+          .help = "the action",
+          .example = "crash",
+          .required = true},
+    Field{.name = "target",
+          .type = Type::custom,
+          .fallback = "event",
+          .help = "who; a list is hit together",
+          .example = "leader:orders/0"},
+    Field{.name = "for",
+          .type = Type::lasting,
+          .help = "how long; forever = until faults heal",
+          .example = "5s"},
+    Field{.name = "until",
+          .type = Type::custom,
+          .help = "a milestone, or { when, match, nth, after }",
+          .example = "fault.cut.ended"},
+    Field{.name = "heal",
+          .type = Type::flag,
+          .fallback = "true",
+          .help = "undone at the end of duration"},
+    Field{.name = "enabled",
+          .type = Type::flag,
+          .fallback = "true",
+          .help = "false: the fault is out"},
+    Field{.name = "by", .type = Type::custom, .help = "how much", .example = "5s..9s"},
+    Field{.name = "notice",
+          .type = Type::word,
+          .help = "how a dropped message shows",
+          .example = "disconnect",
+          .words = &notices},
+    Field{.name = "copies",
+          .type = Type::integer,
+          .help = "how many copies",
+          .example = "1",
+          .min = 1,
+          .max = 100},
+    Field{.name = "code",
+          .type = Type::names,
+          .help = "Kafka's error name, or a list",
+          .example = "NOT_LEADER_OR_FOLLOWER"},
+    Field{.name = "from",
+          .type = Type::custom,
+          .help = "whom it can no longer reach",
+          .example = "apps"},
+    Field{.name = "oneway",
+          .type = Type::word,
+          .help = "cut one direction only",
+          .example = "in",
+          .words = &oneways},
+    Field{.name = "style",
+          .type = Type::word,
+          .help = "silent or refused",
+          .example = "refused",
+          .words = &styles},
+    Field{.name = "groups",
+          .type = Type::custom,
+          .help = "sides that cannot reach each other",
+          .example = "[[broker:1], [others]]"},
+    Field{
+        .name = "bandwidth", .type = Type::bandwidth, .help = "narrows a link", .example = "1MB/s"},
+    Field{.name = "lose",
+          .type = Type::word_list,
+          .help = "which files lose their tail",
+          .example = "[log]",
+          .words = &lose_words},
+    Field{.name = "torn",
+          .type = Type::flag,
+          .help = "leaves half of the first lost write",
+          .example = "true"},
+    Field{.name = "leaves", .type = Type::text, .help = "nothing or torn", .example = "torn"},
+    Field{.name = "gap", .type = Type::spread, .help = "between two nodes", .example = "10s"},
+    Field{.name = "grace",
+          .type = Type::lasting,
+          .help = "killed if not down by then",
+          .example = "500ms"},
+    Field{.name = "to",
+          .type = Type::custom,
+          .help = "the new leader, or the new offset",
+          .example = "broker:2"},
+    Field{.name = "unclean",
+          .type = Type::flag,
+          .help = "may a replica out of sync lead",
+          .example = "true"},
+    Field{.name = "up_to",
+          .type = Type::integer,
+          .help = "the first offset that stays",
+          .example = "100",
+          .max = 9'000'000'000'000'000'000},
+    Field{.name = "member",
+          .type = Type::text,
+          .help = "whom, as app:NAME/I",
+          .example = "app:audit/0"},
+    Field{.name = "log", .type = Type::text, .help = "a partition", .example = "orders/0"},
+    Field{.name = "of",
+          .type = Type::sections,
+          .help = "actions to draw from",
+          .section = &choice_section},
+    Field{.name = "records", .type = Type::integer, .help = "how many", .missing = "corruption"},
+    Field{.name = "stop", .type = Type::flag, .help = "stop the job", .missing = flink},
+    Field{.name = "part",
+          .type = Type::text,
+          .help = "which operation fails",
+          .missing = "failing disks"},
+    Field{.name = "hide",
+          .type = Type::text,
+          .help = "a topic left out",
+          .missing = "stale metadata"},
+    Field{
+        .name = "count", .type = Type::integer, .help = "how many", .missing = "adding partitions"},
+    Field{.name = "show", .type = Type::text, .help = "what to show", .missing = "inspect"},
+};
+constexpr std::array until_fields{
+    Field{.name = "when",
+          .type = Type::text,
+          .help = "a milestone",
+          .example = "partition.appended",
+          .required = true},
+    Field{.name = "match",
+          .type = Type::custom,
+          .help = "facts it must carry",
+          .example = "{ log: orders/0 }"},
+    Field{.name = "nth",
+          .type = Type::integer_range,
+          .fallback = "1",
+          .help = "counted from the start of the action",
+          .min = 1},
+    Field{.name = "after", .type = Type::lasting, .fallback = "0s", .help = "and so much later"},
+};
+/// A generator's entry is a fault without trigger and filters.
+constexpr auto make_choice_fields() {
+    constexpr auto kept = [](const Field& f) {
+        constexpr std::array<std::string_view, 12> trigger_fields{
+            "name", "at",     "every", "when",  "match", "since",
+            "nth",  "chance", "times", "after", "heal",  "enabled"};
+        return std::find(trigger_fields.begin(), trigger_fields.end(), f.name) ==
+               trigger_fields.end();
+    };
+    constexpr auto total =
+        static_cast<std::size_t>(std::count_if(fault_fields.begin(), fault_fields.end(), kept));
+    std::array<Field, total + 1> result{};
+    result[0] = Field{.name = "weight",
+                      .type = Type::integer,
+                      .fallback = "1",
+                      .help = "how often it is drawn, against the others",
+                      .min = 1,
+                      .max = 1'000'000};
+    std::copy_if(fault_fields.begin(), fault_fields.end(), result.begin() + 1, kept);
+    return result;
+}
+constexpr auto choice_fields = make_choice_fields();
+
+}  // namespace
+
+const Section fault_section{"fault", "in a fault", fault_fields};
+const Section until_section{"until", "in until", until_fields};
+const Section choice_section{"choice", "in an entry of 'of'", choice_fields};
+
+}  // namespace eos::scenarios

@@ -1,0 +1,338 @@
+#include "scenarios/language/read_program.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+namespace eos::scenarios {
+namespace {
+
+using model::AppKind;
+using model::ErrorClass;
+using model::Mode;
+using model::Reaction;
+using model::Step;
+using model::StepKind;
+
+std::optional<StepKind> step_kind(std::string_view name) {
+    // The modelled words of the table stand for the model's kinds by name.
+    for (int i = 0; i <= static_cast<int>(StepKind::reopen); ++i)
+        if (model::name(static_cast<StepKind>(i)) == name) return static_cast<StepKind>(i);
+    return std::nullopt;
+}
+
+template <class E>
+std::optional<E> named(std::string_view name, int last) {
+    for (int i = 0; i <= last; ++i)
+        if (model::name(static_cast<E>(i)) == name) return static_cast<E>(i);
+    return std::nullopt;
+}
+
+Step step_of(StepKind kind) {
+    Step step;
+    step.kind = kind;
+    return step;
+}
+
+/// One option of a step: its value, or the report that it is no such thing.
+class StepReader {
+  public:
+    StepReader(Reading& reading, const AppKind kind, std::string where)
+        : reading_(reading), kind_(kind), where_(std::move(where)) {}
+
+    std::optional<Step> read(const Node& node) {
+        if (node.is_scalar()) return word(node, nullptr);
+        if (node.is_map() && node.items.size() == 1)
+            return word(Node::scalar(node.keys[0].text, node.keys[0].mark), &node.items[0]);
+        reading_.error(node.mark,
+                       fmt::format("a step is a word or a map with one key, not {}", shape(node)),
+                       "for example poll, or poll: { max: 10 }");
+        return std::nullopt;
+    }
+
+  private:
+    std::optional<Step> word(const Node& name, const Node* options) {
+        if (!check_word(reading_.diagnostics, steps, name, where_)) return std::nullopt;
+        const auto kind = step_kind(name.text);
+        if (!kind) return std::nullopt;
+        if (!fits(*kind, name)) return std::nullopt;
+        Step step = step_of(*kind);
+        if (*kind == StepKind::wait) {
+            wait(step, name, options);
+        } else if (options != nullptr && options->is_map()) {
+            for (std::size_t i = 0; i < options->items.size(); ++i)
+                option(step, options->keys[i], options->items[i]);
+        } else if (options != nullptr && !options->is_null()) {
+            reading_.error(options->mark, fmt::format("the options of '{}' are a map, not {}",
+                                                      name.text, shape(*options)));
+        }
+        return step;
+    }
+
+    bool fits(StepKind kind, const Node& name) {
+        const bool reads = kind == StepKind::subscribe || kind == StepKind::unsubscribe ||
+                           kind == StepKind::poll || kind == StepKind::commit_offsets ||
+                           kind == StepKind::rewind || kind == StepKind::seek ||
+                           kind == StepKind::end_offset;
+        const bool writes = kind == StepKind::produce || kind == StepKind::flush;
+        if ((reads && kind_ == AppKind::producer) || (writes && kind_ == AppKind::consumer)) {
+            reading_.error(name.mark,
+                           fmt::format("a {} cannot '{}' ({})", name_of(kind_), name.text, where_),
+                           kind_ == AppKind::producer ? "it reads nothing" : "it writes nothing");
+            return false;
+        }
+        return true;
+    }
+
+    void wait(Step& step, const Node& name, const Node* options) {
+        const auto parsed = options != nullptr && options->is_scalar()
+                                ? parse_duration(options->text)
+                                : Parsed<sim::Duration>{};
+        if (!parsed)
+            reading_.error(options ? options->mark : name.mark,
+                           options && options->is_scalar() ? fmt::format("wait: {}", parsed.problem)
+                                                           : "wait needs a duration",
+                           "for example wait: 500ms");
+        else
+            step.wait = *parsed.value;
+    }
+
+    std::optional<std::int64_t> number(const Key& key, const Node& value, std::int64_t max) {
+        const auto parsed = parse_unsigned(value.text);
+        if (value.is_scalar() && parsed && *parsed.value <= static_cast<std::uint64_t>(max))
+            return static_cast<std::int64_t>(*parsed.value);
+        reading_.error(value.mark, fmt::format("{} must be a number up to {}, not {}", key.text,
+                                               max, shape(value)));
+        return std::nullopt;
+    }
+
+    void option(Step& step, const Key& key, const Node& value) {
+        constexpr std::int64_t most = 1'000'000;
+        const auto& name = key.text;
+        switch (step.kind) {
+            case StepKind::poll:
+                if (name != "max") break;
+                if (const auto n = number(key, value, most))
+                    step.max = static_cast<std::int32_t>(*n);
+                return;
+            case StepKind::produce:
+                if (name == "to") {
+                    step.to = reading_.need_topic(value);
+                    return;
+                }
+                if (name == "partition") {
+                    if (const auto n = number(key, value, most))
+                        step.partition = model::PartitionIndex{static_cast<std::int32_t>(*n)};
+                    return;
+                }
+                if (name == "records") {
+                    if (const auto n = number(key, value, most))
+                        step.records = static_cast<std::int32_t>(*n);
+                    return;
+                }
+                if (name == "key") {
+                    if (const auto n = number(key, value, most))
+                        step.key = static_cast<std::uint32_t>(*n);
+                    return;
+                }
+                break;
+            case StepKind::flush:
+                if (name != "timeout") break;
+                if (const auto d = parse_duration(value.text))
+                    step.timeout = *d.value;
+                else
+                    reading_.error(value.mark, fmt::format("timeout: {}", d.problem), d.hint);
+                return;
+            case StepKind::commit_offsets:
+                if (name == "at") {
+                    if (value.text != "processed" && value.text != "position")
+                        reading_.error(value.mark, fmt::format("at: {} is neither processed nor "
+                                                               "position",
+                                                               shape(value)));
+                    step.at_position = value.text == "position";
+                    return;
+                }
+                if (name == "async") {
+                    if (value.quoted || (value.text != "true" && value.text != "false"))
+                        reading_.error(
+                            value.mark,
+                            fmt::format("async: {} is neither true nor false", shape(value)));
+                    step.async = value.text == "true";
+                    return;
+                }
+                if (name == "metadata" || name == "bytes" || name == "only") {
+                    refuse_unmodelled(reading_.diagnostics, key.mark,
+                                      fmt::format("'{}' of commit_offsets", name),
+                                      "offsets in transactions");
+                    return;
+                }
+                break;
+            case StepKind::rewind:
+            case StepKind::seek:
+                if (name != "to") break;
+                seek(step, value);
+                return;
+            case StepKind::subscribe:
+            case StepKind::unsubscribe:
+            case StepKind::process:
+            case StepKind::wait:
+            case StepKind::wait_for:
+            case StepKind::end_offset:
+            case StepKind::close:
+            case StepKind::reopen:
+                break;
+        }
+        reading_.error(key.mark,
+                       fmt::format("step '{}' has no '{}'", model::name(step.kind), name));
+    }
+
+    void seek(Step& step, const Node& value) {
+        if (value.text == "committed")
+            step.seek = model::SeekTo::committed;
+        else if (value.text == "earliest")
+            step.seek = model::SeekTo::earliest;
+        else if (value.text == "end")
+            step.seek = model::SeekTo::end;
+        else if (const auto n = parse_unsigned(value.text); n && value.is_scalar()) {
+            step.seek = model::SeekTo::offset;
+            step.offset = {static_cast<std::int64_t>(
+                std::min<std::uint64_t>(*n.value, 9'000'000'000'000'000'000U))};
+        } else {
+            reading_.error(value.mark, fmt::format("{} is not a position", shape(value)),
+                           "committed, earliest, end or an offset");
+        }
+    }
+
+    Reading& reading_;
+    AppKind kind_;
+    std::string where_;
+};
+
+std::vector<Step> read_steps(Reading& reading, const Form& form, std::string_view field,
+                             const App& app) {
+    std::vector<Step> result;
+    for (const auto* node : form.list(field)) {
+        StepReader reader(reading, app.config.kind, form.where());
+        const auto step = reader.read(*node);
+        if (!step) continue;
+        const bool nowhere = step->kind == StepKind::produce && !step->to &&
+                             app.config.to.empty() && app.config.workload.to.empty();
+        if (nowhere)
+            reading.error(node->mark, fmt::format("'produce' has no topic {}", form.where()),
+                          "give the app a 'to', or write produce: { to: TOPIC }");
+        if (step->partition) {
+            const auto targets = step->to ? std::vector{*step->to} : app.config.to;
+            for (const auto topic : targets) {
+                const auto& t = reading.topology.topics[static_cast<std::size_t>(topic.value)];
+                if (step->partition->value >= t.partitions)
+                    reading.error(node->mark,
+                                  fmt::format("topic '{}' has partitions 0 to {}, not "
+                                              "{}",
+                                              t.name, t.partitions - 1, step->partition->value));
+            }
+        }
+        result.push_back(*step);
+    }
+    if (form.has(field) && form.list(field).empty() && field == "steps")
+        reading.error(form.mark(field), fmt::format("'{}' is empty {}", field, form.where()),
+                      "write at least one step");
+    return result;
+}
+
+void lay_mistakes(const App& app, std::vector<Step>& program, std::vector<Reaction>& reactions) {
+    const auto react = [&](ErrorClass error_class, Reaction reaction) {
+        reactions[static_cast<std::size_t>(error_class)] = reaction;
+    };
+    for (const auto& mistake : app.mistakes) {
+        if (mistake == "auto-commit-on")
+            std::erase_if(program,
+                          [](const Step& s) { return s.kind == StepKind::commit_offsets; });
+        if (mistake == "offsets-from-position")
+            for (auto& step : program) step.at_position |= step.kind == StepKind::commit_offsets;
+        if (mistake == "unchecked-send") react(ErrorClass::failed_send, Reaction::ignore);
+        if (mistake == "resend-unknown") react(ErrorClass::failed_send, Reaction::resend);
+        if (mistake == "retry-after-fatal") react(ErrorClass::fatal, Reaction::retry);
+    }
+}
+
+std::vector<Reaction> default_reactions(AppKind kind, Mode mode) {
+    // In the order of ErrorClass: failed_send, generation, unknown, fatal, poison
+    // (language.md 4.2).
+    if (mode == Mode::at_most_once)
+        return {Reaction::skip, Reaction::skip, Reaction::skip, Reaction::skip, Reaction::skip};
+    auto failed = Reaction::rewind;
+    if (kind == AppKind::producer)
+        failed = mode == Mode::at_least_once ? Reaction::resend : Reaction::skip;
+    return {failed, Reaction::rewind, Reaction::retry, Reaction::restart, Reaction::crash};
+}
+
+void read_reactions(Reading& reading, const Form& form, std::vector<Reaction>& reactions) {
+    const auto* node = form.get("on_error");
+    if (node == nullptr) return;
+    if (!node->is_map()) {
+        reading.error(node->mark, fmt::format("'on_error' must be a map, not {}", shape(*node)),
+                      "for example on_error: { failed_send: resend }");
+        return;
+    }
+    for (std::size_t i = 0; i < node->items.size(); ++i) {
+        const auto& key = node->keys[i];
+        const bool known = check_word(reading.diagnostics, error_classes,
+                                      Node::scalar(key.text, key.mark), form.where());
+        const bool possible =
+            check_word(reading.diagnostics, scenarios::reactions, node->items[i], form.where());
+        if (!known || !possible) continue;
+        const auto error_class = named<ErrorClass>(key.text, static_cast<int>(ErrorClass::poison));
+        const auto reaction =
+            named<Reaction>(node->items[i].text, static_cast<int>(Reaction::ignore));
+        if (error_class && reaction) reactions[static_cast<std::size_t>(*error_class)] = *reaction;
+    }
+}
+
+}  // namespace
+
+std::vector<Step> program_of(AppKind kind, Mode mode) {
+    std::vector<StepKind> program;
+    const bool before = mode == Mode::at_most_once;
+    const bool commits = mode != Mode::client_defaults;
+    switch (kind) {
+        case AppKind::producer:
+            program = {StepKind::produce};
+            break;
+        case AppKind::consumer:
+            if (before)
+                program = {StepKind::poll, StepKind::commit_offsets, StepKind::process};
+            else
+                program = {StepKind::poll, StepKind::process, StepKind::commit_offsets};
+            break;
+        case AppKind::processor:
+            if (before)
+                program = {StepKind::poll, StepKind::commit_offsets, StepKind::process,
+                           StepKind::produce};
+            else
+                program = {StepKind::poll, StepKind::process, StepKind::produce, StepKind::flush,
+                           StepKind::commit_offsets};
+            break;
+    }
+    if (!commits) std::erase(program, StepKind::commit_offsets);
+    std::vector<Step> result;
+    for (const auto step : program) result.push_back(step_of(step));
+    return result;
+}
+
+void read_program(Reading& reading, const Form& form, App& app) {
+    auto& config = app.config;
+    config.steps = form.has("steps") ? read_steps(reading, form, "steps", app)
+                                     : program_of(config.kind, config.mode);
+    if (form.has("setup"))
+        config.setup = read_steps(reading, form, "setup", app);
+    else if (config.consumes())
+        config.setup = {step_of(StepKind::subscribe)};
+    if (const auto repeat = form.optional_integer("repeat"))
+        config.repeat = static_cast<std::int32_t>(*repeat);
+    config.on_error = default_reactions(config.kind, config.mode);
+    lay_mistakes(app, config.steps, config.on_error);
+    read_reactions(reading, form, config.on_error);
+}
+
+}  // namespace eos::scenarios

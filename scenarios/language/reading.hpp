@@ -1,0 +1,73 @@
+#pragma once
+// One typed reading of a tree: the scenario in the making and the names in it. The parts are read
+// in the order below, each by a file of its own; warnings come last, when everything is known.
+
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "scenarios/language/form.hpp"
+#include "scenarios/language/settings.hpp"
+#include "scenarios/scenario.hpp"
+
+namespace eos::scenarios {
+
+struct Reading {
+    Diagnostics& diagnostics;
+    const Node& root;
+    Form top;
+    Scenario scenario;
+    model::Topology topology;
+    std::vector<std::string> topic_names;  ///< user topics, in the order of the file
+    std::vector<std::string> app_names;
+    std::vector<std::string> fault_names;
+
+    Reading(Diagnostics& d, const Node& r)
+        : diagnostics(d), root(r), top(d, &r, scenario_section, "", true) {}
+
+    void error(const Mark& mark, std::string text, std::string hint = {}) {
+        diagnostics.error(mark, std::move(text), std::move(hint));
+    }
+    [[nodiscard]] std::optional<model::TopicId> topic(std::string_view name) const {
+        return topology.topic_named(name);
+    }
+    [[nodiscard]] std::optional<model::AppId> app(std::string_view name) const;
+    [[nodiscard]] std::optional<model::GroupId> group(std::string_view name) const;
+    /// A topic that must exist; reports.
+    [[nodiscard]] std::optional<model::TopicId> need_topic(const Node& node);
+};
+
+void read_cluster(Reading& reading);  ///< cluster, disk, costs, limits, times
+void read_topics(Reading& reading);   ///< topics; after the cluster
+void read_apps(Reading& reading);     ///< apps and groups; after topics
+void read_network(Reading& reading);  ///< links name apps
+void read_faults(Reading& reading);
+void read_expect(Reading& reading);  ///< reached names faults
+void add_warnings(Reading& reading);
+
+/// The whole reading. Empty if there is any error.
+[[nodiscard]] std::optional<Scenario> read_scenario(Diagnostics& diagnostics, const Node& root,
+                                                    std::uint64_t* seed_of_file = nullptr);
+
+/// Lays `config:` over model structs; unknown settings and settings of another role are reported.
+/// Returns the names that were set.
+struct SettingTargets {
+    model::ClusterConfig* cluster = nullptr;
+    model::ProducerConfig* producer = nullptr;
+    model::ConsumerConfig* consumer = nullptr;
+    bool topic = false;
+};
+std::set<std::string, std::less<>> apply_settings(Reading& reading, const Node* config,
+                                                  const SettingTargets& targets,
+                                                  std::string_view where);
+
+/// Adds or removes safeguards and bugs by name; reports what is unknown or on the wrong side.
+void apply_safeguards(Reading& reading, const Form& form, model::Side side,
+                      model::SafeguardSet& set);
+
+[[nodiscard]] std::string_view name_of(model::AppKind kind);
+[[nodiscard]] std::string_view name_of(model::Mode mode);
+
+}  // namespace eos::scenarios

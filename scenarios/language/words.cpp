@@ -1,0 +1,277 @@
+// The closed lists of words.
+
+#include <algorithm>
+#include <array>
+
+#include "scenarios/language/tables.hpp"
+
+namespace eos::scenarios {
+namespace {
+
+constexpr std::string_view relays = "relays";
+constexpr std::string_view clients_missing = "this client's behaviour profile";
+
+constexpr std::array kind_rows{
+    Word{"producer", "writes"},
+    Word{"consumer", "only reads"},
+    Word{"processor", "reads, transforms and writes"},
+    Word{"sink", "reads and writes into a store", stores},
+    Word{"service", "answers calls and writes into a store", stores},
+    Word{"relay", "reads rows of a store and writes topics", relays},
+    Word{"streams", "a Kafka Streams application", streams},
+    Word{"flink-job", "a Flink job", flink},
+    Word{"connect-source", "a Connect source with exactly-once support", "Kafka Connect"},
+};
+
+constexpr std::array mode_rows{
+    Word{"client-defaults", "what the client does if nobody configures it"},
+    Word{"at-most-once", "acks=1, no retries, offsets committed before processing"},
+    Word{"at-least-once", "acks=all, retries, idempotence off, offsets committed after processing"},
+    Word{"idempotent", "at-least-once with enable.idempotence"},
+    Word{"exactly-once", "transactions, offsets inside, read-committed", transactions},
+};
+
+constexpr std::array client_words{
+    Word{"java", "the Java client of Kafka 4"},
+    Word{"java-2.4", "the Java client of 2.4: acks=1 and idempotence off by default"},
+    Word{"java-0.11", "the Java client of 0.11: as 2.4, and fatal after a lost sequence"},
+    Word{"librdkafka", "librdkafka 2", clients_missing},
+    Word{"librdkafka-1.5", "librdkafka 1.5", clients_missing},
+    Word{"librdkafka-1.6.0", "librdkafka 1.6.0", clients_missing},
+    Word{"sarama", "Sarama (Go)", clients_missing},
+    Word{"brod", "brod (Erlang)", clients_missing},
+};
+
+constexpr std::array metadata_rows{
+    Word{"kraft", "brokers pull a metadata log"},
+    Word{"zookeeper", "a controller pushes metadata, with its slower failover"},
+};
+
+constexpr std::array flush_rows{
+    Word{"never", "rely on replication, as Kafka does"},
+    Word{"every-write", "each append reaches the platter"},
+};
+
+constexpr std::array preset_rows{
+    Word{"one-az", "one data centre: 0.2ms..0.4ms one way, solid state disks"},
+    Word{"cross-az", "three zones: 0.5ms..1.5ms one way, solid state disks"},
+    Word{"wan", "brokers and clients far apart: 25ms..75ms one way"},
+    Word{"laptop", "everything on one machine: 50us..150us, four threads"},
+    Word{"slow-disks", "as one-az, on spinning disks: 5ms..12ms per fsync"},
+};
+
+constexpr std::array source_rows{
+    Word{"replay", "unacknowledged input is offered again after a crash"},
+    Word{"push", "unacknowledged input is gone after a crash"},
+};
+
+constexpr std::array workload_rows{
+    Word{"plain", "records with unique ids"},
+    Word{"transfers", "a debit and a credit record with opposite sums"},
+    Word{"fan-out", "one input, one record per topic"},
+    Word{"counts", "running counts per key"},
+    Word{"updates", "versions per key", "the updates workload"},
+    Word{"stock", "reservations that must not go below zero", "the stock workload"},
+    Word{"lookup", "enrichment join with another topic", "the lookup workload"},
+};
+
+constexpr std::array mistake_rows{
+    Word{"auto-commit-on", "enable.auto.commit instead of committing after processing"},
+    Word{"unsafe-inflight", "five requests in flight, retries, no idempotence: order breaks"},
+    Word{"unchecked-send", "the result of flush is ignored"},
+    Word{"resend-unknown", "a timed-out send is taken for a failed one and sent again"},
+    Word{"offsets-from-position", "commits the position instead of what was processed"},
+    Word{"retry-after-fatal", "a fatal error is retried instead of ending the client"},
+    Word{"random-transactional-id", "a new transactional id at every start", transactions},
+    Word{"shared-transactional-id", "one transactional id for all instances", transactions},
+    Word{"no-group-metadata", "offsets sent without generation and member", transactions},
+    Word{"commit-offsets-outside", "offsets committed beside the transaction", transactions},
+    Word{"read-uncommitted", "the reader sees aborted records", transactions},
+    Word{"no-rewind-after-abort", "the position is not rewound after an abort", transactions},
+    Word{"abort-after-commit-timeout", "aborts when commit timed out", transactions},
+    Word{"id-per-producer-number", "transactional ids by the order of creation", transactions},
+};
+
+constexpr std::array step_rows{
+    Word{"subscribe", "joins the group"},
+    Word{"unsubscribe", "leaves the group"},
+    Word{"poll", "fetches records, the position moves (max)"},
+    Word{"process", "spends `work`; one output per input"},
+    Word{"produce", "sends without waiting (to, partition, records, key)"},
+    Word{"flush", "waits for all answers; failed sends are raised here (timeout)"},
+    Word{"commit_offsets", "commits the group's offsets (at, async)"},
+    Word{"rewind", "moves the position back (to)"},
+    Word{"seek", "moves the position (to)"},
+    Word{"end_offset", "asks the end offset; a bounded reader stops there"},
+    Word{"wait", "lets virtual time pass"},
+    Word{"close", "closes the client"},
+    Word{"reopen", "a new client object with the same ids"},
+    Word{"wait_for", "waits for a trigger", "triggers inside programs"},
+    Word{"init", "initTransactions", transactions},
+    Word{"begin", "beginTransaction", transactions},
+    Word{"commit", "commitTransaction", transactions},
+    Word{"abort", "abortTransaction", transactions},
+    Word{"enrol", "adds a partition to the transaction", transactions},
+    Word{"send_offsets", "sendOffsetsToTransaction", transactions},
+    Word{"db_begin", "begins at the store", stores},
+    Word{"claim", "inserts the identity alone", stores},
+    Word{"write", "the effect at the store", stores},
+    Word{"write_offset", "the offset at the store", stores},
+    Word{"outbox", "a row for the relay", stores},
+    Word{"db_prepare", "prepares at the store", stores},
+    Word{"db_commit", "commits at the store", stores},
+    Word{"db_rollback", "rolls back at the store", stores},
+    Word{"fetch", "reads rows", relays},
+    Word{"mark", "marks rows as sent", relays},
+    Word{"save_position", "writes the source position as a record", relays},
+};
+
+constexpr std::array class_rows{
+    Word{"failed_send", "a send ended in a timeout or a definite error"},
+    Word{"generation", "a commit was refused after a rebalance"},
+    Word{"unknown", "a commit timed out"},
+    Word{"fatal", "fenced, or an illegal state"},
+    Word{"poison", "a record cannot be processed"},
+    Word{"abortable", "the transaction must abort", transactions},
+    Word{"store", "a store call failed", stores},
+};
+
+constexpr std::array reaction_rows{
+    Word{"retry", "the same call again"},
+    Word{"resend", "the records again, as new sends"},
+    Word{"skip", "goes on with the next loop"},
+    Word{"rewind", "back to the committed offsets"},
+    Word{"restart", "a new client"},
+    Word{"crash", "the process dies"},
+    Word{"stop", "the program ends"},
+    Word{"ignore", "taken for success"},
+    Word{"abort", "aborts the transaction", transactions},
+    Word{"abort-and-rewind", "aborts and rewinds", transactions},
+};
+
+constexpr std::array isolation_rows{
+    Word{"read-uncommitted", "everything up to the high watermark"},
+    Word{"read-committed", "committed transactions only", transactions},
+};
+
+constexpr std::array fold_kind_rows{Word{"count", "how many records"},
+                                    Word{"set", "the set of values"}, Word{"sum", "the sum"},
+                                    Word{"min", "the least value"}};
+constexpr std::array fold_field_rows{Word{"id", "ledger id"}, Word{"key", "record key"},
+                                     Word{"value", "record value", "values in records"},
+                                     Word{"amount", "amount of a transfer"}};
+constexpr std::array fold_time_rows{Word{"end", "after settle"},
+                                    Word{"commits", "after every transaction", transactions}};
+constexpr std::array stat_rows{Word{"mean", "mean over the seeds"}, Word{"sum", "sum"},
+                               Word{"median", "median"}, Word{"max", "greatest"}};
+constexpr std::array seek_rows{Word{"committed", "the committed offset"},
+                               Word{"earliest", "the start of the log"},
+                               Word{"end", "the end of the log"}};
+constexpr std::array key_rows{Word{"none", "no key: the sticky partitioner chooses"},
+                              Word{"control-marker", "bytes of a marker key", transactions}};
+constexpr std::array oneway_rows{Word{"both", "both directions"},
+                                 Word{"in", "only what travels to the target"},
+                                 Word{"out", "only what leaves it"}};
+constexpr std::array style_rows{Word{"silent", "a black hole"},
+                                Word{"refused", "connections are reset"}};
+constexpr std::array notice_rows{Word{"timeout", "silence until the caller's timeout"},
+                                 Word{"disconnect", "the connection closes at once"}};
+constexpr std::array lose_rows{Word{"log", "log segments"}, Word{"snapshots", "producer snapshots"},
+                               Word{"indexes", "indexes"}, Word{"checkpoints", "checkpoint files"}};
+
+constexpr std::array metric_rows{
+    Word{"throughput", "records acknowledged per second"},
+    Word{"latency_p50", "produce to visible, median, in microseconds"},
+    Word{"latency_p95", "the same, 95th percentile"},
+    Word{"latency_p99", "the same, 99th percentile"},
+    Word{"latency_max", "the same, greatest"},
+    Word{"lag_max", "greatest consumer lag in records"},
+    Word{"recovery_max", "longest time from a crash to the next success, in microseconds"},
+    Word{"attempts_per_effect", "processing attempts per effect"},
+    Word{"requests_per_record", "requests per acknowledged record"},
+    Word{"log_bytes_per_record", "bytes appended per acknowledged record"},
+    Word{"broker_busy", "busiest broker, share of its threads' time"},
+    Word{"detected_duplicates", "retries that brokers recognised"},
+    Word{"unavailable", "longest gap without a success, in microseconds"},
+    Word{"commit_latency_p99", "EndTxn to answer", transactions},
+    Word{"coordinator_lag_p99", "EndTxn received to completed", transactions},
+    Word{"marker_queue_max", "markers waiting", transactions},
+    Word{"lso_stall_max", "longest stall of the last stable offset", transactions},
+    Word{"coordinator_load_max", "longest replay of a coordinator", "coordinator load times"},
+    Word{"store_calls_per_record", "calls at stores", stores},
+    Word{"aborts", "aborted transactions", transactions},
+    Word{"txn_timeouts", "transactions that timed out", transactions},
+    Word{"wasted_bytes", "bytes of aborted transactions", transactions},
+    Word{"open_txns_max", "open transactions", transactions},
+    Word{"checkpoint_p99", "checkpoint duration", flink},
+    Word{"checkpoints_failed", "failed checkpoints", flink},
+    Word{"settings_count", "settings one has to get right", "the settings count"},
+    Word{"money", "cost by costs.money", "the money model"},
+};
+
+constexpr std::array jepsen_rows{
+    Word{"inconsistent-offsets", "one offset, two values"},
+    Word{"duplicate", "one value at two offsets"},
+    Word{"lost-write", "an acknowledged value below the highest read that nobody read"},
+    Word{"unseen", "acknowledged values nobody has seen at the end"},
+    Word{"G1a", "a value whose send certainly failed was read"},
+    Word{"poll-skip", "successive polls skip values"},
+    Word{"int-poll-skip", "one poll skips values"},
+    Word{"nonmonotonic-poll", "successive polls go back"},
+    Word{"int-nonmonotonic-poll", "one poll goes back"},
+    Word{"nonmonotonic-send", "a later send lands before an earlier one"},
+    Word{"int-nonmonotonic-send", "the same within one operation"},
+    Word{"precommitted-read", "a transaction read its own sends", transactions},
+};
+
+constexpr std::array warning_rows{
+    Word{"auto-commit-in-loop",
+         "a consume-transform-produce loop commits behind the program's back"},
+    Word{"timeout-order", "timeouts that should be below one another are not"},
+    Word{"promise-without-storage", "lost: none with storage that may forget"},
+    Word{"in-flight", "settings that break the order of a partition"},
+    Word{"acks-idempotence", "a setting switches idempotence off"},
+    Word{"push-source", "the input of a crashed writer is gone in every mode"},
+    Word{"retention", "offsets are kept for less than the longest planned outage"},
+    Word{"short-settle", "settle is too short to judge liveness"},
+    Word{"cannot-fire", "a trigger that nothing in this scenario can cause"},
+    Word{"never-judged", "nothing is judged, or a topic is never read"},
+    Word{"unused", "a value that has no effect in this scenario"},
+};
+
+}  // namespace
+
+const Words kinds{"a kind of application", kind_rows};
+const Words modes{"a delivery mode", mode_rows};
+const Words clients{"a client", client_words};
+const Words metadata_modes{"a metadata mode", metadata_rows};
+const Words flush_policies{"a flush policy or duration", flush_rows};
+const Words cost_presets{"a cost preset", preset_rows};
+const Words sources{"a kind of source", source_rows};
+const Words workloads{"a workload", workload_rows};
+const Words mistakes{"a mistake", mistake_rows};
+const Words steps{"a step", step_rows};
+const Words error_classes{"an error class", class_rows};
+const Words reactions{"a reaction", reaction_rows};
+const Words isolations{"an isolation level", isolation_rows};
+const Words fold_kinds{"a fold", fold_kind_rows};
+const Words fold_fields{"a field of a record", fold_field_rows};
+const Words fold_times{"a moment of judging", fold_time_rows};
+const Words claim_stats{"a statistic", stat_rows};
+const Words seek_targets{"a position", seek_rows};
+const Words key_words{"a choice of keys", key_rows};
+const Words oneways{"a direction", oneway_rows};
+const Words styles{"a style of cut", style_rows};
+const Words notices{"a notice", notice_rows};
+const Words lose_words{"a kind of file", lose_rows};
+const Words metrics{"a metric", metric_rows};
+const Words jepsen_names{"an anomaly of the black-box judge", jepsen_rows};
+const Words warnings{"a warning", warning_rows};
+
+const Word* word_named(const Words& words, std::string_view name) {
+    const auto found = std::find_if(words.rows.begin(), words.rows.end(),
+                                    [&](const Word& w) { return w.name == name; });
+    return found == words.rows.end() ? nullptr : &*found;
+}
+
+}  // namespace eos::scenarios
