@@ -1,0 +1,53 @@
+#pragma once
+// The second judge: it knows only what clients saw (sends and their answers, polls), like the Jepsen
+// kafka workload (anomalies.md section 1). Its verdict is compared with the ledger's in every run; a
+// difference is itself a finding.
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <map>
+#include <vector>
+
+#include "reports/judges/ledger.hpp"
+
+namespace eos::reports {
+
+class BlackBoxJudge {
+  public:
+    explicit BlackBoxJudge(const JudgeConfig& config);
+
+    void on(sim::Instant now, const model::SendDone& o);
+    void on(sim::Instant now, const model::Polled& o);
+    void on(sim::Instant now, const model::Assigned& o);
+    void on(sim::Instant now, const model::PositionSet& o);
+
+    void conclude(const Ledger& ledger, Findings& findings);
+
+  private:
+    struct LogView {
+        std::vector<std::uint64_t> by_offset;   ///< id + 1 as polled or acknowledged; 0: a gap
+        std::vector<bool> polled;               ///< by offset
+        std::int64_t inconsistent = 0;
+        std::vector<std::pair<std::uint64_t, std::optional<model::Offset>>> acked;
+        bool read = false;
+    };
+    struct SessionKey {
+        model::ProcessId process;
+        std::int32_t session = 0;
+        model::LogId log;
+        friend auto operator<=>(const SessionKey&, const SessionKey&) = default;
+    };
+    struct ReaderKey {
+        model::ProcessId process;
+        model::LogId log;
+        friend auto operator<=>(const ReaderKey&, const ReaderKey&) = default;
+    };
+    void note(LogView& view, model::Offset offset, std::uint64_t id, bool polled);
+
+    JudgeConfig config_;
+    std::vector<LogView> views_;
+    std::map<SessionKey, std::map<std::int64_t, model::Offset>> sends_;  ///< by order
+    std::map<ReaderKey, std::int64_t> next_;  ///< expected offset; forgotten on reassignment or seek
+    BlackBoxCounts counts_;
+};
+
+}  // namespace eos::reports

@@ -1,0 +1,92 @@
+#include "reports/judges/court.hpp"
+
+#include <array>
+
+namespace eos::reports {
+namespace {
+
+constexpr std::array entries{
+    JudgeEntry{"lost", "record",
+               "acknowledged, or offered input the app accepted, and not readable at the end; or an "
+               "input its group has committed past, without effect",
+               "lost-write, E-LOST-EFFECT"},
+    JudgeEntry{"duplicates", "record",
+               "readable more than once under one ledger id, or more than one effect for one input; "
+               "being polled twice is not a duplicate",
+               "duplicate, E-DUP-EFFECT"},
+    JudgeEntry{"dirty_reads", "record",
+               "returned above the high watermark, or returned and later cut off", "I4, INV-2"},
+    JudgeEntry{"zombie_writes", "append",
+               "accepted from an older producer epoch after a newer one", "E-ZOMBIE-APPEND"},
+    JudgeEntry{"double_owners", "partition", "two members own it and both commit",
+               "E-DOUBLE-OWNER"},
+    JudgeEntry{"reordered", "record",
+               "sends of one producer session out of order in a partition", "nonmonotonic-send, I9"},
+    JudgeEntry{"diverged", "offset",
+               "one offset, two values: between replicas below both high watermarks, or for readers",
+               "inconsistent-offsets, I8"},
+    JudgeEntry{"offset_regressions", "event",
+               "a group offset not explained by a commit, a watermark or told end offset that goes "
+               "back",
+               "I7, KIP-207"},
+    JudgeEntry{"illegal", "event", "accepted sequences that skip or repeat",
+               "E-SEQ-GAP, E-DEDUP-MISS"},
+    JudgeEntry{"stuck", "thing",
+               "after settle: a call or send without answer, input left, a group not stable, a "
+               "partition without leader",
+               "I11, V11"},
+    JudgeEntry{"fenced", "client", "told to be superseded", "T18, M17"},
+};
+static_assert(entries.size() == count_kinds);
+
+}  // namespace
+
+std::span<const JudgeEntry> judge_catalogue() { return entries; }
+
+Court::Court(const JudgeConfig& config)
+    : ledger_(config), order_(config), replicas_(config), groups_(config), progress_(config),
+      black_box_(config) {}
+
+void Court::observe(sim::Instant now, sim::NodeId, const model::Observation& observation) {
+    const auto show = [&](auto& judge, const auto& o) {
+        if constexpr (requires { judge.on(now, o); }) judge.on(now, o);
+    };
+    std::visit(
+        [&](const auto& o) {
+            // The latency to the first reader needs the ledger's entry before it is marked polled.
+            if constexpr (std::is_same_v<std::decay_t<decltype(o)>, model::Polled>) {
+                const auto topic = ledger_.config()
+                                       .topology->logs[static_cast<std::size_t>(o.log.value)]
+                                       .topic;
+                const auto& records = o.payload.records();
+                for (std::int32_t i = o.first; i < o.first + o.count; ++i) {
+                    const auto* entry =
+                        ledger_.find(topic, records[static_cast<std::size_t>(i)].id);
+                    if (entry && entry->sends > 0 && !entry->polled)
+                        progress_.seen_after(now - entry->invoked_at);
+                }
+            }
+            show(ledger_, o);
+            show(order_, o);
+            show(replicas_, o);
+            show(groups_, o);
+            show(progress_, o);
+            show(black_box_, o);
+        },
+        observation);
+}
+
+Findings Court::conclude() {
+    Findings findings;
+    ledger_.conclude(findings);
+    order_.conclude(ledger_, findings);
+    replicas_.conclude(ledger_, findings);
+    groups_.conclude(ledger_, findings);
+    progress_.conclude(ledger_, findings);
+    black_box_.conclude(ledger_, findings);
+    for (const auto& spec : ledger_.config().invariants)
+        findings.invariants.push_back(evaluate(spec, ledger_));
+    return findings;
+}
+
+}  // namespace eos::reports

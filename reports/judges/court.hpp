@@ -1,0 +1,49 @@
+#pragma once
+// All judges together, as one copyable value that listens to a run. Every observation is shown to
+// the judges that have an opinion on its kind; after the audit, conclude() gives the findings.
+
+#include <span>
+#include <string_view>
+#include <tuple>
+
+#include "reports/judges/black_box.hpp"
+#include "reports/judges/finding.hpp"
+#include "reports/judges/groups.hpp"
+#include "reports/judges/ledger.hpp"
+#include "reports/judges/order.hpp"
+#include "reports/judges/progress.hpp"
+#include "reports/judges/replicas.hpp"
+
+namespace eos::reports {
+
+/// One row per claim that is judged: `list expectations` and the documentation read it.
+struct JudgeEntry {
+    std::string_view name;    ///< the count
+    std::string_view unit;
+    std::string_view claim;   ///< counted when
+    std::string_view source;  ///< code of anomalies.md, rule
+};
+[[nodiscard]] std::span<const JudgeEntry> judge_catalogue();
+
+class Court {
+  public:
+    explicit Court(const JudgeConfig& config);
+
+    /// The Audience's half of the engine boundary.
+    void observe(sim::Instant now, sim::NodeId node, const model::Observation& observation);
+
+    /// The verdict over the whole history. Call once, after the audit was observed.
+    [[nodiscard]] Findings conclude();
+
+    [[nodiscard]] const ProgressJudge& progress() const { return progress_; }
+
+  private:
+    Ledger ledger_;
+    OrderJudge order_;
+    ReplicaJudge replicas_;
+    GroupJudge groups_;
+    ProgressJudge progress_;
+    BlackBoxJudge black_box_;
+};
+
+}  // namespace eos::reports

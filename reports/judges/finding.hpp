@@ -1,0 +1,94 @@
+#pragma once
+// What the judges say: anomalies (each with a class, where, and which records), per-application
+// counts, and the measurements a run ends with. Plain data; renderers and expectations read it.
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/ids.hpp"
+#include "reports/judges/invariants.hpp"
+#include "sim/time.hpp"
+
+namespace eos::reports {
+
+/// The counts of language.md section 6 that exist without transactions.
+enum class Count : std::uint8_t {
+    lost, duplicates, dirty_reads, zombie_writes, double_owners, reordered, diverged,
+    offset_regressions, illegal, stuck, fenced,
+};
+inline constexpr std::size_t count_kinds = 11;
+[[nodiscard]] std::string_view name(Count count);
+[[nodiscard]] std::optional<Count> count_named(std::string_view name);
+
+/// A record at a place, as evidence.
+struct Evidence {
+    model::LogId log{-1};
+    std::optional<model::Offset> offset;
+    model::RecordId record;
+    friend bool operator==(const Evidence&, const Evidence&) = default;
+};
+
+/// One anomaly: everything of one class in one place, with what shows it.
+struct Anomaly {
+    Count count = Count::lost;
+    std::optional<model::AppId> app;       ///< whose promise it touches; none: the cluster's
+    std::int64_t amount = 0;               ///< how many units (records, events, things)
+    std::string summary;                   ///< one sentence
+    std::vector<Evidence> evidence;        ///< at most `evidence_kept`
+    std::optional<sim::Instant> at;        ///< when it became certain, if one moment did
+    static constexpr std::size_t evidence_kept = 8;
+};
+
+/// The client-only judge's own names (anomalies.md section 1).
+struct BlackBoxCounts {
+    std::int64_t lost_write = 0;
+    std::int64_t duplicate = 0;
+    std::int64_t nonmonotonic_send = 0;
+    std::int64_t inconsistent_offsets = 0;
+    std::int64_t unseen = 0;
+    std::int64_t poll_skip = 0;
+    std::int64_t nonmonotonic_poll = 0;
+};
+
+/// Durations in integer nanoseconds; absent = not measured.
+struct Measurements {
+    std::int64_t records_offered = 0;
+    std::int64_t records_acked = 0;
+    std::int64_t records_visible = 0;      ///< in the topics applications write, each copy once
+    std::int64_t records_polled = 0;
+    std::int64_t effects = 0;
+    std::int64_t sends_failed = 0;
+    std::optional<sim::Duration> latency_p50;   ///< produce to visible
+    std::optional<sim::Duration> latency_p95;
+    std::optional<sim::Duration> latency_p99;
+    std::optional<sim::Duration> latency_max;
+    std::optional<sim::Duration> ack_p50;       ///< produce to acknowledged
+    std::optional<sim::Duration> ack_p99;
+    sim::Duration unavailable{};           ///< longest gap without a success under load
+    std::int64_t rebalances = 0;
+    std::int64_t deduplicated = 0;         ///< retries recognised by brokers
+    std::int64_t log_bytes = 0;            ///< appended by leaders
+};
+
+using AppCounts = std::map<model::AppId, std::array<std::int64_t, count_kinds>>;
+
+struct Findings {
+    std::vector<Anomaly> anomalies;
+    AppCounts per_app;
+    std::array<std::int64_t, count_kinds> cluster{};  ///< what belongs to no application
+    BlackBoxCounts black_box;
+    std::vector<std::string> disagreements;  ///< where the client-only judge and the truth differ
+    std::vector<InvariantOutcome> invariants;
+    std::map<std::string, std::int64_t> errors;  ///< errors applications saw, by Kafka name
+    Measurements measured;
+
+    [[nodiscard]] std::int64_t total(Count count) const;
+    void add(Anomaly anomaly);
+};
+
+}  // namespace eos::reports

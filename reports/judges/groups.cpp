@@ -1,0 +1,76 @@
+#include "reports/judges/groups.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace eos::reports {
+
+void GroupJudge::on(sim::Instant, const model::Assigned& o) {
+    for (auto& [place, owners] : owners_) {
+        if (place.group != o.group || !owners.contains(o.process)) continue;
+        if (std::find(o.logs.begin(), o.logs.end(), place.log) != o.logs.end()) continue;
+        owners.erase(o.process);
+        committers_[place].erase(o.process);
+    }
+    for (const auto log : o.logs) {
+        const Place place{o.group, log};
+        owners_[place].insert(o.process);
+        // What others committed before the overlap began is no sign of two owners.
+        committers_[place].clear();
+    }
+}
+
+void GroupJudge::on(sim::Instant, const model::CommitReturned& o) {
+    if (o.error != model::ErrorCode::none) return;
+    const Place place{o.group, o.log};
+    const auto owners = owners_.find(place);
+    if (owners == owners_.end() || !owners->second.contains(o.process)) return;
+    auto& committers = committers_[place];
+    if (committers.insert(o.process).second && committers.size() > 1) ++double_owned_[place];
+}
+
+void GroupJudge::on(sim::Instant now, const model::OffsetCommitted& o) {
+    const Place place{o.group, o.log};
+    const auto found = effective_.find(place);
+    const auto was = found == effective_.end() ? std::nullopt
+                                               : std::optional<model::Offset>(found->second);
+    // A new leader loads up to a watermark that may lag; what was effective follows at once.
+    const auto regression = regressions_.find(place);
+    if (!o.loaded && regression != regressions_.end() && o.offset == regression->second.was)
+        regressions_.erase(regression);
+    if (o.loaded && was && o.offset != was) {
+        auto& entry = regressions_[place];
+        if (entry.times++ == 0) entry = {1, was, o.offset, now};
+    }
+    if (o.offset) {
+        effective_[place] = *o.offset;
+    } else {
+        effective_.erase(place);
+    }
+}
+
+void GroupJudge::conclude(const Ledger&, Findings& findings) const {
+    const auto& topology = *config_.topology;
+    for (const auto& [place, times] : double_owned_)
+        findings.add({Count::double_owners,
+                      {},
+                      1,
+                      fmt::format("{}: two members of {} owned it and both committed",
+                                  topology.log_name(place.log),
+                                  topology.groups[static_cast<std::size_t>(place.group.value)]),
+                      {{place.log, {}, {}}},
+                      {}});
+    for (const auto& [place, r] : regressions_)
+        findings.add({Count::offset_regressions,
+                      {},
+                      r.times,
+                      fmt::format("{}: a coordinator loaded offset {} where {} was effective",
+                                  topology.log_name(place.log),
+                                  r.became ? std::to_string(r.became->value) : "none",
+                                  r.was->value),
+                      {{place.log, r.became, {}}},
+                      r.at});
+}
+
+}  // namespace eos::reports

@@ -1,0 +1,43 @@
+#pragma once
+// Groups: two members that own a partition at once and both commit (E-DOUBLE-OWNER), and committed
+// offsets that change without a commit (what a coordinator loads must be what was effective).
+
+#include <map>
+#include <set>
+#include <vector>
+
+#include "reports/judges/ledger.hpp"
+
+namespace eos::reports {
+
+class GroupJudge {
+  public:
+    explicit GroupJudge(const JudgeConfig& config) : config_(config) {}
+
+    void on(sim::Instant now, const model::Assigned& o);
+    void on(sim::Instant now, const model::CommitReturned& o);
+    void on(sim::Instant now, const model::OffsetCommitted& o);
+
+    void conclude(const Ledger& ledger, Findings& findings) const;
+
+  private:
+    struct Place {
+        model::GroupId group;
+        model::LogId log;
+        friend auto operator<=>(const Place&, const Place&) = default;
+    };
+    JudgeConfig config_;
+    std::map<Place, std::set<model::ProcessId>> owners_;
+    std::map<Place, std::set<model::ProcessId>> committers_;  ///< among the present owners
+    std::map<Place, std::int64_t> double_owned_;
+    std::map<Place, model::Offset> effective_;
+    struct Regression {
+        std::int64_t times = 0;
+        std::optional<model::Offset> was;
+        std::optional<model::Offset> became;
+        sim::Instant at{};
+    };
+    std::map<Place, Regression> regressions_;
+};
+
+}  // namespace eos::reports
