@@ -1,0 +1,50 @@
+#pragma once
+// One simulation, judged: the library's front door. eos::run(scenario) builds the world, lets chaos
+// and settling pass, asks the judges, and holds their findings against the expectations.
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "faults/script.hpp"
+#include "reports/judges/histogram.hpp"
+#include "reports/result.hpp"
+#include "scenarios/scenario.hpp"
+#include "tools/run/audience.hpp"
+
+namespace eos {
+
+/// The version reports and repro files name.
+[[nodiscard]] std::string_view engine_version();
+
+struct RunOptions {
+    EventLevel level = EventLevel::none;             ///< tapes to keep for story and events
+    std::shared_ptr<const faults::Script> script;    ///< replay these decisions
+    const std::atomic<bool>* stop = nullptr;         ///< checked every virtual second
+    std::optional<sim::Duration> until;              ///< stop at this virtual time, not at the end
+};
+
+struct RunOutcome {
+    reports::RunReport report;
+    faults::Script decisions;                        ///< what chance decided, for a repro file
+    std::optional<faults::Divergence> divergence;    ///< with a script: where it was left
+    reports::Histogram visible;                      ///< produce to visible, for sums over seeds
+    bool interrupted = false;
+};
+
+/// Runs a scenario with its seed. Throws sim::BrokenContract if the simulator itself is at fault.
+[[nodiscard]] RunOutcome run(const scenarios::Scenario& scenario, const RunOptions& options = {});
+
+/// Holds findings and measurements against what the scenario expects; fills report.expect, .verdict
+/// and .undecided_because.
+void judge_expectations(const scenarios::Scenario& scenario, reports::RunReport& report);
+
+/// A metric of language.md section 6 times 1000, in its own unit (times in microseconds); none if it
+/// was not measured.
+[[nodiscard]] std::optional<std::int64_t> metric_milli(std::string_view name,
+                                                       const reports::RunReport& report);
+/// The metrics that can be asked for.
+[[nodiscard]] std::vector<std::string_view> metric_names();
+
+}  // namespace eos

@@ -1,0 +1,401 @@
+#include "tools/run/sweep.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+#include <numeric>
+#include <thread>
+
+#include "sim/ensure.hpp"
+
+namespace eos {
+namespace {
+
+// The scenario of one cell, made once: a seed is all that differs between its runs, unless the file
+// draws values per seed.
+struct Prepared {
+    std::optional<scenarios::Scenario> scenario;
+    bool draws = false;
+};
+
+Prepared prepare(const scenarios::Loaded& loaded, const SweepPlan& plan, std::size_t cell) {
+    scenarios::Request request;
+    request.cell = plan.cells[cell];
+    request.overrides = plan.overrides;
+    request.seed = plan.seeds.front();
+    auto instance = scenarios::instantiate(loaded, request);
+    Prepared prepared{std::move(instance.scenario), false};
+    prepared.draws = prepared.scenario && !prepared.scenario->drawn.empty();
+    return prepared;
+}
+
+scenarios::Scenario with_seed(const scenarios::Loaded& loaded, const SweepPlan& plan,
+                              std::size_t cell, const Prepared& prepared, std::uint64_t seed) {
+    if (prepared.draws) {
+        scenarios::Request request;
+        request.cell = plan.cells[cell];
+        request.overrides = plan.overrides;
+        request.seed = seed;
+        auto instance = scenarios::instantiate(loaded, request);
+        sim::ensure(instance.scenario.has_value(), "a scenario that was valid for one draw is valid");
+        return std::move(*instance.scenario);
+    }
+    auto scenario = *prepared.scenario;
+    scenario.seed = seed;
+    scenario.faults.seed = seed;
+    return scenario;
+}
+
+SweepRun run_one(const scenarios::Scenario& scenario, std::size_t cell,
+                 const std::atomic<bool>* stop) {
+    SweepRun result;
+    result.cell = cell;
+    RunOptions options;
+    options.stop = stop;
+    try {
+        auto outcome = run(scenario, options);
+        result.row = row_of(outcome.report);
+        result.visible = outcome.visible;
+        for (auto& [name, times] : outcome.report.counters.milestones) {
+            result.milestone_names.push_back(std::move(name));
+            result.milestones.push_back(times);
+        }
+    } catch (const sim::BrokenContract& broken) {
+        result.row.variant = scenario.variant;
+        result.row.seed = scenario.seed;
+        result.row.verdict = reports::Verdict::fail;
+        result.row.because = "internal error";
+        result.broken = broken.what();
+    }
+    return result;
+}
+
+// Hands finished runs on in the order of the plan; keeps only those that wait for an earlier one.
+class InOrder {
+  public:
+    InOrder(std::size_t total, const std::function<void(const SweepRun&)>& each)
+        : total_(total), each_(each) {}
+
+    void finished(std::size_t index, std::optional<SweepRun> run) {
+        const std::lock_guard lock(mutex_);
+        if (run && run->row.verdict == reports::Verdict::fail) ++failing_;
+        waiting_.emplace(index, std::move(run));
+        while (!waiting_.empty() && waiting_.begin()->first == next_) {
+            if (const auto& first = waiting_.begin()->second) each_(*first);
+            waiting_.erase(waiting_.begin());
+            ++next_;
+        }
+    }
+    [[nodiscard]] std::int64_t failing() {
+        const std::lock_guard lock(mutex_);
+        return failing_;
+    }
+    [[nodiscard]] bool complete() const { return next_ == total_; }
+    /// What finished behind a run that never will (an interrupted sweep).
+    void flush() {
+        for (const auto& [index, run] : waiting_)
+            if (run) each_(*run);
+    }
+
+  private:
+    std::mutex mutex_;
+    std::map<std::size_t, std::optional<SweepRun>> waiting_;
+    const std::size_t total_;
+    const std::function<void(const SweepRun&)>& each_;
+    std::size_t next_ = 0;
+    std::int64_t failing_ = 0;
+};
+
+std::string full_name(const scenarios::Loaded& loaded, const scenarios::Cell& cell) {
+    const auto matrix = scenarios::matrix_text(loaded, cell);
+    if (matrix.empty()) return cell.variant;
+    return cell.variant.empty() ? matrix : cell.variant + " " + matrix;
+}
+
+}  // namespace
+
+reports::RunRow row_of(const reports::RunReport& report) {
+    reports::RunRow row;
+    row.variant = report.variant;
+    row.seed = report.seed;
+    row.verdict = report.verdict;
+    for (std::size_t i = 0; i < reports::count_kinds; ++i)
+        row.counts[i] = report.findings.total(static_cast<reports::Count>(i));
+    row.measured = report.findings.measured;
+    row.requests = report.counters.requests;
+    row.events = report.events;
+    row.digest = report.digest;
+    for (const auto& expect : report.expect) {
+        if (expect.state == reports::ExpectRow::State::ok) continue;
+        row.because = fmt::format("{}: wanted {}, got {}", expect.name, expect.want, expect.got);
+        if (expect.state == reports::ExpectRow::State::failed) break;
+    }
+    if (row.because.empty()) row.because = report.undecided_because;
+    return row;
+}
+
+bool sweep(const scenarios::Loaded& loaded, const SweepPlan& plan,
+           const std::function<void(const SweepRun&)>& each) {
+    std::vector<Prepared> prepared;
+    for (std::size_t cell = 0; cell < plan.cells.size(); ++cell)
+        prepared.push_back(prepare(loaded, plan, cell));
+
+    const auto total = plan.cells.size() * plan.seeds.size();
+    InOrder results(total, each);
+    std::atomic<std::size_t> next{0};
+    const auto work = [&] {
+        for (;;) {
+            if (plan.stop && plan.stop->load(std::memory_order_relaxed)) return;
+            if (plan.stop_after && results.failing() >= *plan.stop_after) return;
+            const auto index = next.fetch_add(1);
+            if (index >= total) return;
+            const auto cell = index / plan.seeds.size();
+            const auto seed = plan.seeds[index % plan.seeds.size()];
+            if (!prepared[cell].scenario ||
+                plan.done.contains({full_name(loaded, plan.cells[cell]), seed})) {
+                results.finished(index, std::nullopt);
+                continue;
+            }
+            auto one = run_one(with_seed(loaded, plan, cell, prepared[cell], seed), cell, plan.stop);
+            if (plan.stop && plan.stop->load(std::memory_order_relaxed)) return;  // cut short
+            results.finished(index, std::move(one));
+        }
+    };
+    std::vector<std::jthread> threads;
+    for (std::int32_t i = 1; i < plan.jobs; ++i) threads.emplace_back(work);
+    work();
+    threads.clear();
+    const bool complete = results.complete();
+    if (!complete) results.flush();
+    return complete;
+}
+
+// --- sums -----------------------------------------------------------------------------------------
+
+SweepSums::SweepSums(std::vector<std::string> variants)
+    : rows_(variants.size()), latencies_(variants.size()), runs_(variants.size()) {
+    for (std::size_t i = 0; i < variants.size(); ++i) rows_[i].variant = std::move(variants[i]);
+}
+
+void SweepSums::add(std::size_t cell, const reports::RunRow& run) {
+    auto& row = rows_[cell];
+    ++row.runs;
+    switch (run.verdict) {
+        case reports::Verdict::pass: ++row.pass; break;
+        case reports::Verdict::fail: ++row.fail; break;
+        case reports::Verdict::inconclusive: ++row.undecided; break;
+    }
+    std::int64_t anomalies = 0;
+    for (std::size_t i = 0; i < reports::count_kinds; ++i) {
+        row.counts[i] += run.counts[i];
+        anomalies += run.counts[i];
+    }
+    row.gap_max = std::max(row.gap_max, run.measured.unavailable);
+    row.acked += run.measured.records_acked;
+    row.offered += run.measured.records_offered;
+    row.visible += run.measured.records_visible;
+    row.requests += run.requests;
+    row.log_bytes += run.measured.log_bytes;
+    if (run.verdict == reports::Verdict::fail && !row.first_failing_seed)
+        row.first_failing_seed = run.seed;
+    if (anomalies > row.worst) {
+        row.worst = anomalies;
+        row.worst_seed = run.seed;
+    }
+    runs_[cell].push_back(run);
+}
+
+void SweepSums::add(const SweepRun& run) {
+    add(run.cell, run.row);
+    latencies_[run.cell].add(run.visible);
+    if (run.broken && !broken_) broken_ = run.broken;
+    for (std::size_t i = 0; i < run.milestones.size(); ++i) {
+        const auto found = std::find_if(reached_.begin(), reached_.end(), [&](const auto& entry) {
+            return entry.first == run.milestone_names[i];
+        });
+        if (found == reached_.end()) {
+            reached_.emplace_back(run.milestone_names[i], run.milestones[i]);
+        } else {
+            found->second += run.milestones[i];
+        }
+    }
+}
+
+std::vector<reports::SweepRow> SweepSums::rows() const {
+    auto rows = rows_;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        rows[i].latency_p50 = latencies_[i].quantile(500);
+        rows[i].latency_p99 = latencies_[i].quantile(990);
+    }
+    return rows;
+}
+
+// --- claims ---------------------------------------------------------------------------------------
+
+namespace {
+
+std::optional<std::int64_t> metric_of(std::string_view name, const reports::RunRow& row) {
+    reports::RunReport report;
+    report.findings.measured = row.measured;
+    report.counters.requests = row.requests;
+    report.counters.log_bytes = row.measured.log_bytes;
+    if (const auto count = reports::count_named(name))
+        return row.counts[static_cast<std::size_t>(*count)] * 1000;
+    return metric_milli(name, report);
+}
+
+std::optional<std::int64_t> statistic(const scenarios::Claim& claim,
+                                      const std::vector<reports::RunRow>& runs) {
+    std::vector<std::int64_t> values;
+    for (const auto& run : runs)
+        if (const auto value = metric_of(claim.metric, run)) values.push_back(*value);
+    if (values.empty()) return std::nullopt;
+    std::sort(values.begin(), values.end());
+    const auto sum = std::accumulate(values.begin(), values.end(), std::int64_t{0});
+    switch (claim.stat) {
+        case scenarios::Claim::Stat::mean:
+            return sum / static_cast<std::int64_t>(values.size());
+        case scenarios::Claim::Stat::sum: return sum;
+        case scenarios::Claim::Stat::median: return values[values.size() / 2];
+        case scenarios::Claim::Stat::max: return values.back();
+    }
+    return std::nullopt;
+}
+
+std::string milli(std::int64_t value) { return fmt::format("{}.{:03}", value / 1000, value % 1000); }
+
+}  // namespace
+
+std::pair<std::string, bool> check_claim(const scenarios::Claim& claim,
+                                         const std::vector<std::string>& variants,
+                                         const SweepSums& sums) {
+    const auto value_of = [&](const std::string& variant) -> std::optional<std::int64_t> {
+        const auto found = std::find(variants.begin(), variants.end(), variant);
+        if (found == variants.end()) return std::nullopt;
+        return statistic(claim, sums.runs(static_cast<std::size_t>(found - variants.begin())));
+    };
+    using Kind = scenarios::Claim::Kind;
+    switch (claim.kind) {
+        case Kind::ratio:
+        case Kind::difference: {
+            const auto of = value_of(claim.of);
+            const auto against = value_of(claim.against);
+            const auto title = fmt::format("{} of {} {} {}", claim.metric, claim.of,
+                                           claim.kind == Kind::ratio ? "over" : "minus",
+                                           claim.against);
+            if (!of || !against || (claim.kind == Kind::ratio && *against == 0))
+                return {title + " is not measured", false};
+            const auto got = claim.kind == Kind::ratio
+                                 ? static_cast<std::int64_t>(static_cast<__int128>(*of) * 1000 /
+                                                             *against)
+                                 : *of - *against;
+            const bool held = (!claim.min_milli || got >= *claim.min_milli) &&
+                              (!claim.max_milli || got <= *claim.max_milli);
+            return {fmt::format("{} is {}", title, milli(got)), held};
+        }
+        case Kind::rising:
+        case Kind::falling: {
+            std::string text = claim.metric + (claim.kind == Kind::rising ? " rises:" : " falls:");
+            bool held = true;
+            std::optional<std::int64_t> last;
+            for (const auto& variant : claim.variants) {
+                const auto value = value_of(variant);
+                text += fmt::format(" {} {}", variant, value ? milli(*value) : "?");
+                if (!value) held = false;
+                if (value && last)
+                    held = held && (claim.kind == Kind::rising ? *value > *last : *value < *last);
+                if (value) last = value;
+            }
+            return {text, held};
+        }
+        case Kind::same_effects: {
+            std::string text = "the same effects in";
+            std::optional<std::int64_t> first;
+            bool held = true;
+            for (const auto& variant : claim.variants) {
+                text += " " + variant;
+                const auto found = std::find(variants.begin(), variants.end(), variant);
+                std::int64_t effects = 0;
+                if (found != variants.end())
+                    for (const auto& run :
+                         sums.runs(static_cast<std::size_t>(found - variants.begin())))
+                        effects += run.measured.effects;
+                if (first) held = held && effects == *first;
+                if (!first) first = effects;
+            }
+            return {text, held};
+        }
+    }
+    return {"", false};
+}
+
+// --- compare --------------------------------------------------------------------------------------
+
+namespace {
+
+// What a mode promises whatever happens to it (anomalies.md section 4).
+void judge_promise(reports::ModeRow& row) {
+    const auto count = [&](reports::Count c) { return row.sums.counts[static_cast<std::size_t>(c)]; };
+    const auto breaks = [&](reports::Count c) {
+        if (count(c) == 0) return;
+        row.promise_kept = false;
+        if (!row.broken.empty()) row.broken += ", ";
+        row.broken += fmt::format("{} {}", count(c), reports::name(c));
+    };
+    if (row.mode == "at-most-once") breaks(reports::Count::duplicates);
+    if (row.mode == "at-least-once" || row.mode == "idempotent") breaks(reports::Count::lost);
+    if (row.mode == "idempotent") breaks(reports::Count::reordered);
+}
+
+}  // namespace
+
+Compared compare(const scenarios::Loaded& loaded, const ComparePlan& plan,
+                 const std::function<void(std::int64_t, std::int64_t)>& progress) {
+    Compared compared;
+    reports::CompareReport report;
+    report.file = plan.file;
+    report.app = plan.app;
+    report.first_seed = plan.seeds.front();
+    const auto total = static_cast<std::int64_t>(plan.modes.size() * plan.seeds.size());
+    std::int64_t finished = 0;
+    for (const auto& mode : plan.modes) {
+        SweepPlan one;
+        one.cells = {scenarios::Cell{}};
+        one.seeds = plan.seeds;
+        one.overrides = plan.overrides;
+        one.overrides.push_back(
+            {fmt::format("apps.{}.mode", plan.app.empty() ? "*" : plan.app), mode});
+        one.jobs = plan.jobs;
+        one.stop = plan.stop;
+        scenarios::Request request;
+        request.overrides = one.overrides;
+        const auto instance = scenarios::instantiate(loaded, request);
+        if (!instance.scenario) {
+            compared.diagnostics = instance.diagnostics;
+            return compared;
+        }
+        report.scenario = instance.scenario->name;
+        SweepSums sums({mode});
+        const bool complete = sweep(loaded, one, [&](const SweepRun& run) {
+            sums.add(run);
+            if (progress) progress(++finished, total);
+        });
+        reports::ModeRow row;
+        row.mode = mode;
+        row.sums = sums.rows().front();
+        judge_promise(row);
+        report.seeds = std::max(report.seeds, row.sums.runs);
+        report.rows.push_back(std::move(row));
+        if (!compared.broken) compared.broken = sums.broken();
+        if (!complete) {
+            report.interrupted = true;
+            break;
+        }
+    }
+    compared.report = std::move(report);
+    return compared;
+}
+
+}  // namespace eos

@@ -1,0 +1,98 @@
+#pragma once
+// Seeds x variants x matrix on all cores. Runs are independent; results are handed on in the order of
+// the plan whatever thread finished first, so that output does not depend on the number of jobs.
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "reports/render/text.hpp"
+#include "reports/result.hpp"
+#include "scenarios/load.hpp"
+#include "tools/run/run.hpp"
+
+namespace eos {
+
+struct SweepPlan {
+    std::vector<scenarios::Cell> cells;
+    std::vector<std::uint64_t> seeds;
+    std::vector<scenarios::Override> overrides;
+    std::int32_t jobs = 1;
+    std::optional<std::int64_t> stop_after;          ///< failing runs
+    std::set<std::pair<std::string, std::uint64_t>> done;  ///< (variant, seed): resumed, not run
+    const std::atomic<bool>* stop = nullptr;
+};
+
+/// What one run of a sweep leaves behind.
+struct SweepRun {
+    std::size_t cell = 0;
+    reports::RunRow row;
+    reports::Histogram visible;
+    std::vector<std::int64_t> milestones;            ///< in the order of the first run's names
+    std::vector<std::string> milestone_names;        ///< of this run
+    std::optional<std::string> broken;               ///< the simulator itself failed: its words
+};
+
+class SweepSums {
+  public:
+    SweepSums(std::vector<std::string> variants);
+    void add(const SweepRun& run);
+    /// A row read back from a results file (--resume).
+    void add(std::size_t cell, const reports::RunRow& row);
+    [[nodiscard]] std::vector<reports::SweepRow> rows() const;
+    /// A metric's values over the seeds of a variant, times 1000: for sweep.compare.
+    [[nodiscard]] const std::vector<reports::RunRow>& runs(std::size_t cell) const {
+        return runs_[cell];
+    }
+    /// Reached at least once by any run: (name, times).
+    [[nodiscard]] const std::vector<std::pair<std::string, std::int64_t>>& reached() const {
+        return reached_;
+    }
+    [[nodiscard]] std::optional<std::string> broken() const { return broken_; }
+
+  private:
+    std::vector<reports::SweepRow> rows_;
+    std::vector<reports::Histogram> latencies_;
+    std::vector<std::vector<reports::RunRow>> runs_;
+    std::vector<std::pair<std::string, std::int64_t>> reached_;
+    std::optional<std::string> broken_;
+};
+
+/// Runs the plan. `each` is called with every finished run in the order of the plan, from one thread
+/// at a time. Returns whether every planned run was made.
+bool sweep(const scenarios::Loaded& loaded, const SweepPlan& plan,
+           const std::function<void(const SweepRun&)>& each);
+
+/// The row of a run.
+[[nodiscard]] reports::RunRow row_of(const reports::RunReport& report);
+
+/// Checks a claim of sweep.compare over the sums.
+[[nodiscard]] std::pair<std::string, bool> check_claim(const scenarios::Claim& claim,
+                                                       const std::vector<std::string>& variants,
+                                                       const SweepSums& sums);
+
+/// The same faults under each mode (`compare`).
+struct ComparePlan {
+    std::string file;
+    std::string app;                       ///< empty: all
+    std::vector<std::string> modes;
+    std::vector<std::uint64_t> seeds;
+    std::vector<scenarios::Override> overrides;
+    std::int32_t jobs = 1;
+    const std::atomic<bool>* stop = nullptr;
+};
+/// Empty with diagnostics if a mode cannot be laid over the file.
+struct Compared {
+    std::optional<reports::CompareReport> report;
+    scenarios::Diagnostics diagnostics;
+    std::optional<std::string> broken;     ///< the simulator itself failed: its words
+};
+[[nodiscard]] Compared compare(const scenarios::Loaded& loaded, const ComparePlan& plan,
+                               const std::function<void(std::int64_t, std::int64_t)>& progress);
+
+}  // namespace eos

@@ -1,0 +1,154 @@
+#include "tools/run/world.hpp"
+
+#include <utility>
+
+namespace eos {
+namespace {
+
+using model::NodeKind;
+
+sim::Station station_of(const scenarios::Scenario& scenario) {
+    return {.threads = scenario.costs.threads,
+            .per_request = scenario.costs.request,
+            .per_append = scenario.costs.append,
+            .per_record = {},
+            .bytes_per_second = scenario.costs.byte_rate,
+            .write = scenario.disk.write,
+            .fsync = scenario.disk.fsync,
+            .fsync_every_write = scenario.disk.flush == scenarios::Disk::Flush::every_write};
+}
+
+sim::LinkConfig link_of(const scenarios::Network& network) {
+    return {.latency = network.latency,
+            .bytes_per_second = network.bandwidth.value_or(0),
+            .spike = network.spike_chance,
+            .spike_extra = network.spike_latency,
+            .disconnect = network.disconnect,
+            .ghosts = network.ghosts};
+}
+
+reports::Fold fold_of(const scenarios::Fold& fold) {
+    const auto field = [](scenarios::Fold::Field f) {
+        return static_cast<reports::Fold::Field>(f);
+    };
+    reports::Fold result;
+    result.kind = static_cast<reports::Fold::Kind>(fold.kind);
+    result.field = field(fold.field);
+    for (const auto topic : fold.over) result.over.push_back({topic.value});
+    if (fold.by) result.by = field(*fold.by);
+    return result;
+}
+
+void configure_links(World& world, const scenarios::Scenario& scenario) {
+    const auto base = link_of(scenario.network);
+    for (const auto& rule : scenario.network.links) {
+        auto link = base;
+        if (rule.latency) link.latency = *rule.latency;
+        if (rule.bandwidth) link.bytes_per_second = *rule.bandwidth;
+        for (const auto from : rule.from) {
+            for (const auto to : rule.to) {
+                if (from == to) continue;
+                world.configure_link(from, to, link);
+                if (!rule.oneway) world.configure_link(to, from, link);
+            }
+        }
+    }
+}
+
+void add_clients(World& world, const scenarios::Scenario& scenario) {
+    const sim::Instant ends = sim::time_zero + scenario.duration;
+    for (const auto& app : scenario.apps) {
+        const auto config = std::make_shared<const model::AppConfig>(app.config);
+        const auto producer = std::make_shared<const model::ProducerConfig>(app.config.producer);
+        const auto consumer = std::make_shared<const model::ConsumerConfig>(app.config.consumer);
+        for (std::int32_t i = 0; i < app.config.instances; ++i) {
+            const model::ProcessId process{app.config.id, i};
+            const auto node = scenario.topology->node_of(process);
+            auto rng = sim::Rng::stream(scenario.seed, "start",
+                                        static_cast<std::uint64_t>(node.value));
+            const auto delay = rng.duration(app.config.start);
+            auto mine = consumer;
+            if (app.static_members) {
+                auto own = app.config.consumer;
+                own.instance = model::GroupInstanceId{node.value};
+                mine = std::make_shared<const model::ConsumerConfig>(std::move(own));
+            }
+            const auto setup = std::make_shared<const model::ClientSetup>(model::ClientSetup{
+                config, mine, producer, scenario.topology, scenario.seed, sim::time_zero + delay,
+                ends});
+            sim::NodeConfig node_config;
+            node_config.start = sim::time_zero + delay;
+            if (app.config.start_manually) node_config.start.reset();
+            node_config.restart = app.config.restart;
+            node_config.kind = static_cast<std::int64_t>(NodeKind::app);
+            world.add_node(model::Client(setup, process), node_config);
+        }
+    }
+}
+
+}  // namespace
+
+reports::JudgeConfig judge_config(const scenarios::Scenario& scenario) {
+    reports::JudgeConfig config{scenario.topology, {}, {}};
+    for (const auto& app : scenario.apps) {
+        reports::JudgedApp judged;
+        judged.id = app.config.id;
+        judged.writes = app.config.produces();
+        judged.reads = app.config.consumes();
+        judged.group = app.config.consumer.group;
+        judged.from = app.config.from;
+        judged.to = app.config.to;
+        judged.instances = app.config.instances;
+        config.apps.push_back(std::move(judged));
+    }
+    for (const auto& invariant : scenario.expect.invariants) {
+        reports::InvariantSpec spec{invariant.name, fold_of(invariant.fold),
+                                    invariant.equals_number, {}};
+        if (invariant.equals_fold) spec.equals_fold = fold_of(*invariant.equals_fold);
+        config.invariants.push_back(std::move(spec));
+    }
+    return config;
+}
+
+World make_world(const scenarios::Scenario& scenario, EventLevel level,
+                 std::shared_ptr<const faults::Script> script) {
+    const auto plan = std::make_shared<const faults::Plan>(scenario.faults);
+    World world({scenario.seed, link_of(scenario.network)},
+                faults::Injector(plan, std::move(script)),
+                Audience(judge_config(scenario), level, scenario.topology->brokers));
+    const auto cluster = std::make_shared<const model::ClusterConfig>(scenario.cluster);
+
+    sim::NodeConfig controller;
+    controller.kind = static_cast<std::int64_t>(NodeKind::controller);
+    world.add_node(model::Controller(cluster, scenario.topology), controller);
+    for (const auto broker : scenario.topology->all_brokers()) {
+        sim::NodeConfig config;
+        config.station = station_of(scenario);
+        config.kind = static_cast<std::int64_t>(NodeKind::broker);
+        world.add_node(model::Broker({broker, cluster, scenario.topology, scenario.seed}), config);
+    }
+    add_clients(world, scenario);
+    configure_links(world, scenario);
+    world.begin();
+    return world;
+}
+
+void audit(World& world) {
+    model::Fx fx;
+    for (std::int32_t i = 0; i < static_cast<std::int32_t>(world.node_count()); ++i) {
+        const sim::NodeId id{i};
+        if (world.state(id) == sim::NodeState::down) continue;
+        const sim::Context ctx{world.now(), world.now(), id, world.life(id)};
+        if (const auto* broker = std::get_if<model::Broker>(&world.node(id))) {
+            broker->audit(ctx, fx);
+        } else if (const auto* client = std::get_if<model::Client>(&world.node(id))) {
+            client->audit(ctx, fx);
+        }
+        for (const auto& effect : fx.list())
+            if (const auto* told = std::get_if<sim::effect::Observe<model::Observation>>(&effect))
+                world.audience().observe(world.now(), id, told->observation);
+        fx.clear();
+    }
+}
+
+}  // namespace eos
