@@ -1,0 +1,73 @@
+#include <doctest/doctest.h>
+
+#include "stage.hpp"
+
+using namespace eos;
+using namespace eos::faults;
+using namespace eos::faults::test;
+using K = Target::Kind;
+
+namespace {
+
+Lines story(Action act, Targets targets, std::optional<Lasting> lasts = {}) {
+    Fault f = at("f", seconds(1), std::move(act), std::move(targets));
+    f.lasts = lasts;
+    Stage stage(plan_of({f}));
+    stage.run_to(seconds(70));
+    return stage.said();
+}
+
+}  // namespace
+
+TEST_CASE("elect asks the controller, and with a time it moves back") {
+    CHECK(story(action::Elect{}, {of_log(K::log, log(0))}) ==
+          Lines{"1000ms tell 0 order 4 6=0 10=0"});
+    CHECK(story(action::Elect{broker(3), true}, {of_log(K::leader, log(0))}, lasting(seconds(5))) ==
+          Lines{"1000ms tell 0 order 4 6=0 4=3 10=1", "6000ms tell 0 order 4 6=0 4=1 10=0"});
+}
+
+TEST_CASE("every replica expires producers and rolls segments, the leader deletes records") {
+    CHECK(story(action::ExpireProducers{}, {of_log(K::log, log(0))}) ==
+          Lines{"1000ms tell 1 order 7 6=0", "1000ms tell 2 order 7 6=0",
+                "1000ms tell 3 order 7 6=0"});
+    CHECK(story(action::RollSegment{}, {of_log(K::follower, log(1))}).size() == 3);
+    CHECK(story(action::DeleteRecords{17}, {of_log(K::log, log(1))}) ==
+          Lines{"1000ms tell 2 order 11 6=1 9=17"});
+    CHECK(story(action::DeleteRecords{}, {of_log(K::log, log(1))}) ==
+          Lines{"1000ms tell 2 order 11 6=1"});
+}
+
+TEST_CASE("a partition action on an event takes the partition of the event") {
+    Fault f = when("f", mile::appended, action::DeleteRecords{});
+    Stage stage(plan_of({f}));
+
+    stage.reach(milestone(mile::appended, 2, {{fact::log, 1}}));
+
+    CHECK(stage.said() == Lines{"0ms tell 2 order 11 6=1"});
+}
+
+TEST_CASE("orders about a group go to its coordinator") {
+    CHECK(story(action::Rebalance{}, {target(K::group, 0)}) == Lines{"1000ms tell 3 order 5 7=0"});
+    CHECK(story(action::ExpireOffsets{}, {target(K::group_coordinator)}) ==
+          Lines{"1000ms tell 3 order 8 7=0"});
+    CHECK(story(action::ResetOffsets{action::ResetOffsets::To::offset, 12, log(1)}, {app(0)}) ==
+          Lines{"1000ms tell 3 order 10 6=1 9=12 7=0"});
+    CHECK(story(action::ResetOffsets{}, {target(K::group, 0)}) ==
+          Lines{"1000ms tell 3 order 10 9=-2 7=0"});
+}
+
+TEST_CASE("kick names the member by its node, or leaves the choice to the coordinator") {
+    CHECK(story(action::Kick{}, {app(1)}) == Lines{"1000ms tell 3 order 6 5=5 7=0"});
+    CHECK(story(action::Kick{}, {target(K::group, 0)}) == Lines{"1000ms tell 3 order 6 7=0"});
+    CHECK(story(action::Kick{app(0)}, {target(K::group, 0)}) ==
+          Lines{"1000ms tell 3 order 6 5=4 7=0"});
+}
+
+TEST_CASE("an order about a group without a coordinator reaches nobody") {
+    Stage stage(plan_of({at("f", seconds(1), action::Rebalance{}, {target(K::group, 0)})}));
+    stage.directory[{coordinator, 0}] = {};
+    stage.run_to(seconds(2));
+
+    CHECK(stage.said().empty());
+    CHECK(stage.report().aimless == 1);
+}

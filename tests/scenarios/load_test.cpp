@@ -1,0 +1,444 @@
+// The typed reading: defaults, modes, programs, faults, expectations, overlays, draws.
+
+#include "scenarios/load.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include "model/milestones.hpp"
+
+using namespace eos;
+using namespace eos::scenarios;
+using sim::milliseconds;
+using sim::seconds;
+
+namespace {
+
+constexpr std::string_view head = "eosim: 1\nname: test\n";
+constexpr std::string_view base =
+    "eosim: 1\nname: test\ntopics: { orders: { partitions: 2 }, bills: {} }\napps:\n"
+    "  shop: { kind: producer, to: orders, mode: at-least-once, records: 20 }\n"
+    "  biller: { kind: processor, from: orders, to: bills, mode: at-most-once, instances: 2 }\n"
+    "  audit: { kind: consumer, from: bills }\n";
+
+Instance read(std::string_view text, const Request& request = {}) {
+    return instantiate(load_text("t.yaml", text), request);
+}
+Instance read_more(std::string_view more, const Request& request = {}) {
+    return read(std::string(base) + std::string(more), request);
+}
+const Scenario& scenario(const Instance& instance) {
+    INFO(print(instance.diagnostics, DiagnosticFormat::text));
+    REQUIRE(instance.scenario);
+    return *instance.scenario;
+}
+std::string program(const App& app) {
+    std::string result;
+    for (const auto& step : app.config.steps)
+        result += (result.empty() ? "" : " ") + std::string(model::name(step.kind));
+    return result;
+}
+std::vector<std::string> warned(const Instance& instance) {
+    std::vector<std::string> result;
+    for (const auto& d : instance.diagnostics.sorted())
+        if (!d.warning.empty()) result.push_back(d.warning);
+    return result;
+}
+bool warns(const Instance& instance, std::string_view warning) {
+    const auto all = warned(instance);
+    return std::find(all.begin(), all.end(), warning) != all.end();
+}
+
+}  // namespace
+
+TEST_CASE("what is left out has the default of the language") {
+    const auto instance = read_more("");
+    const auto& s = scenario(instance);
+
+    CHECK(s.seed == 1);
+    CHECK(s.duration == seconds(60));
+    CHECK(s.limits.events == 5'000'000);
+    CHECK(s.topology->brokers == 3);
+    CHECK(s.network.latency == sim::Spread::uniform(milliseconds(1), milliseconds(3)));
+    CHECK(s.network.ghosts == sim::Chance{100'000'000, 100'000'000});
+    CHECK(s.costs.threads == 8);
+    CHECK(s.apps[0].config.rate_per_kilosecond == 100'000);
+    CHECK(s.cluster.safeguards == model::SafeguardSet::all());
+}
+
+TEST_CASE("nodes are numbered controller, brokers, instances, and logs in the order of the file") {
+    const auto instance = read_more("");
+    const auto& topology = *scenario(instance).topology;
+
+    CHECK(topology.node_name({0}) == "controller");
+    CHECK(topology.node_name({3}) == "broker 3");
+    CHECK(topology.node_name({4}) == "shop/0");
+    CHECK(topology.node_name({6}) == "biller/1");
+    CHECK(topology.log_name({2}) == "bills/0");
+    CHECK(topology.topics[2].name == "__consumer_offsets");
+    CHECK(topology.topics[2].partitions == 4);
+    CHECK(topology.groups == std::vector<std::string>{"biller", "audit"});
+}
+
+TEST_CASE("copies follow the brokers when nobody asks for more") {
+    const auto one = read_more("cluster: { brokers: 1 }\n");
+
+    CHECK(scenario(one).topology->logs[0].replicas.size() == 1);
+    CHECK(scenario(one).topology->topics[0].min_insync == 1);
+}
+
+TEST_CASE("placement decides who leads") {
+    const auto instance = read(std::string(head) +
+                               "topics: { a: { partitions: 2, placement: [[3, 1], [2, 3]] } }\n"
+                               "apps: { shop: { kind: producer, to: a } }\n");
+    const auto& logs = scenario(instance).topology->logs;
+
+    CHECK(logs[0].replicas == std::vector<model::BrokerId>{{3}, {1}});
+    CHECK(logs[1].replicas == std::vector<model::BrokerId>{{2}, {3}});
+}
+
+TEST_CASE("modes are settings and programs") {
+    const auto instance = read_more("");
+    const auto& apps = scenario(instance).apps;
+
+    CHECK(apps[0].config.producer.acks == model::Acks::all);
+    CHECK_FALSE(apps[0].config.producer.idempotence);
+    CHECK(apps[1].config.producer.acks == model::Acks::leader);
+    CHECK(apps[1].config.producer.retries == 0);
+    CHECK(program(apps[1]) == "poll commit_offsets process produce");
+    CHECK(apps[2].config.consumer.auto_commit);
+    CHECK(program(apps[2]) == "poll process");
+    CHECK(apps[2].config.setup.size() == 1);
+}
+
+TEST_CASE("config wins over mistakes, mistakes win over mode") {
+    const auto instance = read(std::string(head) +
+                               "topics: { a: {} }\napps: { p: { kind: processor, from: a, to: a, "
+                               "mode: idempotent, mistakes: [unsafe-inflight, auto-commit-on], "
+                               "config: { max.in.flight.requests.per.connection: 3 } } }\n");
+    const auto& app = scenario(instance).apps[0];
+
+    CHECK_FALSE(app.config.producer.idempotence);
+    CHECK(app.config.producer.max_in_flight == 3);
+    CHECK(app.config.consumer.auto_commit);
+    CHECK(program(app) == "poll process produce flush");
+}
+
+TEST_CASE("an old client and a missing safeguard switch idempotence off by default") {
+    const auto text = std::string(head) + "topics: { a: {} }\napps: { p: { kind: producer, to: a, ";
+    const auto modern = read(text + "config: {} } }\n");
+    const auto old = read(text + "client: java-2.4 } }\n");
+    const auto bug = read(text + "bugs: [KAFKA-13598] } }\n");
+
+    CHECK(scenario(modern).apps[0].config.producer.idempotence);
+    CHECK_FALSE(scenario(old).apps[0].config.producer.idempotence);
+    CHECK(scenario(old).apps[0].config.producer.acks == model::Acks::leader);
+    CHECK_FALSE(scenario(bug).apps[0].config.producer.idempotence);
+}
+
+TEST_CASE("a weaker setting switches unasked idempotence off and is warned of") {
+    const auto instance = read(std::string(head) +
+                               "topics: { a: {} }\napps: { p: { kind: producer, "
+                               "to: a, config: { acks: 1 } } }\n");
+
+    CHECK_FALSE(scenario(instance).apps[0].config.producer.idempotence);
+    CHECK(warns(instance, "acks-idempotence"));
+}
+
+TEST_CASE("delivery.timeout.ms that nobody wrote grows with the request timeout") {
+    const auto instance = read(std::string(head) +
+                               "topics: { a: {} }\napps: { p: { kind: producer, "
+                               "to: a, config: { request.timeout.ms: 200000 } } }\n");
+
+    CHECK(scenario(instance).apps[0].config.producer.delivery_timeout == milliseconds(200'005));
+}
+
+TEST_CASE("a protocol is a set of safeguards, laid under with, without and bugs") {
+    const auto old = read_more("cluster: { protocol: kafka-1.0, with: [broker-epoch-in-isr] }\n");
+    const auto bug = read_more("cluster: { bugs: [KAFKA-1211] }\n");
+    using model::Safeguard;
+
+    CHECK(scenario(old).cluster.metadata == model::MetadataMode::zookeeper);
+    CHECK_FALSE(scenario(old).cluster.safeguards.has(Safeguard::epoch_end_offset_with_epoch));
+    CHECK(scenario(old).cluster.safeguards.has(Safeguard::broker_epoch_in_isr));
+    CHECK_FALSE(scenario(bug).cluster.safeguards.has(Safeguard::truncate_by_leader_epoch));
+}
+
+TEST_CASE("custom steps carry their options") {
+    const auto instance =
+        read(std::string(head) +
+             "topics: { a: { partitions: 3 } }\napps: { p: { kind: producer, to: a, "
+             "repeat: 1, steps: [produce: { partition: 2, records: 5 }, flush: { timeout: 5s }, "
+             "wait: 500ms, close] } }\n");
+    const auto& app = scenario(instance).apps[0].config;
+
+    REQUIRE(app.steps.size() == 4);
+    CHECK(app.steps[0].partition == model::PartitionIndex{2});
+    CHECK(app.steps[0].records == 5);
+    CHECK(app.steps[1].timeout == seconds(5));
+    CHECK(app.steps[2].wait == milliseconds(500));
+    CHECK(app.repeat == 1);
+}
+
+TEST_CASE("each app is held to the promise of its mode where nothing else is said") {
+    const auto instance =
+        read_more("expect: { stuck: any, apps: { biller: { duplicates: some } } }\n");
+    const auto& expect = scenario(instance).expect;
+
+    CHECK(expect.total.at(Count::stuck).any());
+    CHECK(expect.per_app[0].at(Count::lost).holds(0));
+    CHECK_FALSE(expect.per_app[0].at(Count::lost).holds(1));
+    CHECK_FALSE(expect.per_app[0].contains(Count::stuck));
+    CHECK(expect.per_app[1].at(Count::duplicates).holds(1));
+    CHECK_FALSE(expect.per_app[1].contains(Count::lost));
+    CHECK_FALSE(expect.per_app[2].contains(Count::lost));
+    CHECK(expect.per_app[2].at(Count::diverged).max == 0);
+}
+
+TEST_CASE("a message fault matches requests unless it says otherwise") {
+    const auto instance = read_more(
+        "faults:\n  - { name: lost, when: rpc.sent, match: { api: Produce, from: \"app:shop/0\" }, "
+        "nth: 5, do: drop }\n  - { when: rpc.sent, match: { side: response }, do: drop }\n");
+    const auto& plan = scenario(instance).faults;
+
+    REQUIRE(plan.faults.size() == 2);
+    CHECK(plan.faults[1].name == "fault-2");
+    CHECK(plan.faults[0].nth == faults::Number{5, 5});
+    const auto side = model::number(model::Fact::side);
+    const auto value_of = [&](const faults::Fault& fault) {
+        for (const auto& m : fault.matches)
+            if (m.fact == side) return std::get<std::int64_t>(m.any_of.at(0));
+        return std::int64_t{-1};
+    };
+    CHECK(value_of(plan.faults[0]) == 0);
+    CHECK(value_of(plan.faults[1]) == 1);
+}
+
+TEST_CASE(
+    "a relative duration is the setting of the target, else of the match, else of the cluster") {
+    const auto instance = read_more(
+        "cluster: { config: { request.timeout.ms: 7000 } }\n"
+        "faults:\n  - { at: 1s, do: pause, target: \"app:audit/0\", for: 0.5x..2x "
+        "session.timeout.ms }\n"
+        "  - { when: app.step_done, match: { app: shop }, do: pause, for: 2x delivery.timeout.ms "
+        "}\n"
+        "  - { at: 1s, do: pause, target: broker:1, for: 1x request.timeout.ms }\n");
+    const auto& plan = scenario(instance).faults;
+
+    CHECK(plan.faults[0].lasts->time == sim::Spread::uniform(milliseconds(22'500), seconds(90)));
+    CHECK(plan.faults[1].lasts->time == sim::Spread::fixed(seconds(240)));
+    CHECK(plan.faults[2].lasts->time == sim::Spread::fixed(seconds(7)));
+}
+
+TEST_CASE("faults may refer to later ones, and older spellings stay readable") {
+    const auto instance = read_more(
+        "faults:\n  - { name: a, at: 10s, do: isolate, target: followers:orders/0, "
+        "from: leader:orders/0, until: fault.b.ended }\n"
+        "  - { name: b, when: app.polled, match: { app: biller/1 }, since: a, do: crash, for: 2s "
+        "}\n");
+    const auto& plan = scenario(instance).faults;
+
+    const auto first = static_cast<std::uint16_t>(model::Mile::fault_first);
+    CHECK(plan.faults[0].until->kind == sim::MilestoneKind{static_cast<std::uint16_t>(first + 3)});
+    CHECK(plan.faults[1].since->fault == faults::FaultIndex{0});
+    CHECK(plan.faults[1].matches.size() == 3);
+}
+
+TEST_CASE("generators hold weighted entries") {
+    const auto instance = read_more(
+        "faults:\n  - { name: n, every: 5s..15s, do: mix, for: 2s..10s, of: [{ weight: 2, do: "
+        "crash, "
+        "target: leader:*/* }, { do: isolate, target: random-broker, from: apps }, { weight: 3, "
+        "do: none }] }\n");
+    const auto& fault = scenario(instance).faults.faults[0];
+
+    const auto& mix = std::get<faults::action::Mix>(fault.act);
+    REQUIRE(mix.of.size() == 3);
+    CHECK(mix.of[0].weight == 2);
+    CHECK(mix.of[1].targets->at(0).kind == faults::Target::Kind::random_broker);
+    CHECK(std::holds_alternative<faults::action::Nothing>(mix.of[2].act));
+}
+
+TEST_CASE("invariants, metrics and reached names are resolved") {
+    const auto instance = read_more(
+        "faults:\n  - { name: cut, at: 1s, do: isolate, target: broker:1, for: 2s }\n"
+        "expect:\n  invariants: [{ name: one, set: id, over: [bills], equals: { set: id, over: "
+        "[orders] } }]\n"
+        "  metrics: { latency_p99: { max: 10ms }, requests_per_record: { min: 0.9 } }\n"
+        "  reached: { cut: 1, fault.cut.ended: some, producer.fenced: none }\n  unavailable: "
+        "20s\n");
+    const auto& expect = scenario(instance).expect;
+
+    CHECK(expect.invariants[0].equals_fold->over == std::vector<model::TopicId>{{0}});
+    CHECK(expect.metrics[0].max_milli == 10'000'000);
+    CHECK(expect.metrics[1].min_milli == 900);
+    CHECK(expect.reached[0].fault == faults::FaultIndex{0});
+    CHECK(expect.reached[2].milestone == model::number(model::Mile::producer_fenced));
+    CHECK(expect.unavailable == seconds(20));
+}
+
+TEST_CASE("a variant lays maps over maps and replaces everything else") {
+    const auto loaded = load_text(
+        "t.yaml", std::string(base) +
+                      "expect: { lost: none, duplicates: 1 }\nsweep:\n  variants:\n    plain: {}\n"
+                      "    safe: { set: { apps.shop: { mode: idempotent, batch: 5 }, "
+                      "apps.*.config.request.timeout.ms: 1000 }, expect: { duplicates: none } }\n");
+
+    const auto safe =
+        instantiate(loaded, {.cell = {"safe", {}}, .overrides = {}, .seed = {}, .drawn = {}});
+    const auto& s = scenario(safe);
+
+    CHECK(s.variant == "safe");
+    CHECK(s.apps[0].config.mode == model::Mode::idempotent);
+    CHECK(s.apps[0].config.records == 20);
+    CHECK(s.apps[2].config.consumer.client.request_timeout == seconds(1));
+    CHECK(s.expect.total.at(Count::lost).max == 0);
+    CHECK(s.expect.total.at(Count::duplicates).max == 0);
+    CHECK(cells(loaded).size() == 2);
+}
+
+TEST_CASE("list entries are named in paths, and a fault can be added") {
+    const auto text =
+        std::string(base) +
+        "faults:\n  - { name: cut, at: 1s, do: isolate, target: broker:1, for: 2s }\n";
+    const auto longer =
+        read(text, {.cell = {}, .overrides = {{"faults.cut.for", "9s"}}, .seed = {}, .drawn = {}});
+    const auto more =
+        read(text, {.cell = {},
+                    .overrides = {{"faults.down", "{ at: 2s, do: crash, target: broker:2 }"}},
+                    .seed = {},
+                    .drawn = {}});
+
+    CHECK(scenario(longer).faults.faults[0].lasts->time == sim::Spread::fixed(seconds(9)));
+    REQUIRE(scenario(more).faults.faults.size() == 2);
+    CHECK(scenario(more).faults.faults[1].name == "down");
+}
+
+TEST_CASE("a wrong option is reported in the option, not in the file") {
+    const auto instance = read_more(
+        "", {.cell = {}, .overrides = {{"apps.shop.mode", "twice"}}, .seed = {}, .drawn = {}});
+
+    CHECK_FALSE(instance.scenario);
+    const auto all = instance.diagnostics.sorted();
+    REQUIRE(all.size() == 1);
+    CHECK(all[0].file == "--set");
+    CHECK(all[0].column == 16);
+}
+
+TEST_CASE("a matrix is the product of its lists, for each variant") {
+    const auto loaded = load_text(
+        "t.yaml", std::string(base) +
+                      "sweep: { variants: { a: {}, b: {} }, matrix: { apps.shop.batch: [1, 2, 3], "
+                      "apps.biller.mode: [at-most-once, idempotent] } }\n");
+
+    const auto all = cells(loaded);
+    REQUIRE(all.size() == 12);
+    const auto last =
+        instantiate(loaded, {.cell = all.back(), .overrides = {}, .seed = {}, .drawn = {}});
+
+    CHECK(scenario(last).apps[0].config.batch == 3);
+    CHECK(scenario(last).cell == "apps.shop.batch=3 apps.biller.mode=idempotent");
+    CHECK_FALSE(check(loaded).failed());
+}
+
+TEST_CASE("draws depend on the seed and the path, and on nothing else") {
+    const auto faults_text = std::string(
+        "faults:\n  - { name: a, at: 1s, do: crash, target: broker:1 }\n"
+        "  - { name: b, at: 2s, do: crash, target: broker:2 }\n");
+    const auto with = [&](std::string_view draw) {
+        return load_text("t.yaml",
+                         fmt::format("{}{}sweep: {{ draw: {{ {} }} }}\n", base, faults_text, draw));
+    };
+    const auto one = with("faults.*.enabled: [true, false]");
+    const auto two = with("apps.shop.batch: 1..50, faults.*.enabled: [true, false]");
+
+    bool differ = false;
+    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+        const Request request{.cell = {}, .overrides = {}, .seed = seed, .drawn = {}};
+        const auto a = instantiate(one, request);
+        const auto b = instantiate(two, request);
+        const auto& x = scenario(a);
+        const auto& y = scenario(b);
+        CHECK(x.seed == seed);
+        REQUIRE(x.drawn.size() == 2);
+        CHECK(x.drawn[0].path == "faults.a.enabled");
+        CHECK(x.faults.faults[0].enabled == y.faults.faults[0].enabled);
+        CHECK(x.faults.faults[1].enabled == y.faults.faults[1].enabled);
+        differ = differ || x.faults.faults[0].enabled != x.faults.faults[1].enabled;
+    }
+    CHECK(differ);
+}
+
+TEST_CASE("drawn values of a repro file replace the drawing") {
+    const auto loaded =
+        load_text("t.yaml", std::string(base) + "sweep: { draw: { apps.shop.batch: 1..50 } }\n");
+    const Request request{.cell = {},
+                          .overrides = {},
+                          .seed = 1,
+                          .drawn = std::vector<DrawnValue>{{"apps.shop.batch", "77"}}};
+
+    const auto instance = instantiate(loaded, request);
+
+    CHECK(scenario(instance).apps[0].config.batch == 77);
+}
+
+TEST_CASE("the sweep names seeds, placed faults and claims") {
+    const auto loaded = load_text(
+        "t.yaml",
+        std::string(base) +
+            "faults:\n  - { name: down, when: rpc.sent, match: { api: Produce }, nth: 1, do: drop "
+            "}\n"
+            "sweep:\n  seeds: 1..200\n  place: [down]\n  variants: { a: {}, b: {} }\n  compare:\n"
+            "    - { metric: duplicates, stat: sum, of: a, against: b, difference: { min: 1 } }\n"
+            "    - { metric: latency_p99, rising: [a, b] }\n    - { same: effects, of: [a, b] }\n");
+
+    const auto sweep = sweep_of(loaded);
+
+    CHECK_FALSE(check(loaded).failed());
+    CHECK(sweep.seeds == std::pair<std::uint64_t, std::uint64_t>{1, 200});
+    CHECK(sweep.place == std::vector<std::string>{"down"});
+    REQUIRE(sweep.compare.size() == 3);
+    CHECK(sweep.compare[0].stat == Claim::Stat::sum);
+    CHECK(sweep.compare[0].min_milli == 1000);
+    CHECK(sweep.compare[2].kind == Claim::Kind::same_effects);
+}
+
+TEST_CASE("warnings are given for what is allowed and probably not meant") {
+    CHECK(warns(read_more("settle: 1s\nfaults: [{ at: 1s, do: crash, target: broker:1 }]\n"),
+                "short-settle"));
+    CHECK_FALSE(warns(read_more("settle: 60s\nfaults: [{ at: 1s, do: crash, target: broker:1 }]\n"),
+                      "short-settle"));
+    CHECK(warns(read_more("cluster: { min_insync: 1 }\n"), "promise-without-storage"));
+    CHECK_FALSE(warns(read_more(""), "promise-without-storage"));
+    CHECK(warns(
+        read(std::string(head) + "topics: { a: {} }\napps: { p: { kind: producer, to: a } }\n"),
+        "never-judged"));
+    CHECK(warns(read(std::string(head) +
+                     "topics: { a: {} }\napps: { p: { kind: processor, from: a, to: a } }\n"),
+                "auto-commit-in-loop"));
+    CHECK(warns(
+        read(std::string(head) + "topics: { a: {} }\napps: { p: { kind: consumer, from: a, config: "
+                                 "{ heartbeat.interval.ms: 6000, session.timeout.ms: 6000 } } }\n"),
+        "timeout-order"));
+    CHECK(
+        warns(read(std::string(head) + "topics: { a: {} }\napps: { p: { kind: producer, to: a } }\n"
+                                       "faults: [{ when: group.rebalanced, do: crash }]\n"),
+              "cannot-fire"));
+    CHECK(warns(read_more("expect: { reordered: none }\n"), "in-flight"));
+}
+
+TEST_CASE("the examples without transactions are accepted, those with them are refused by name") {
+    const auto hello = load_text(
+        "t.yaml", std::string(base) +
+                      "faults:\n"
+                      "  - { name: ack-lost, when: rpc.delivered, match: { api: Produce, side: "
+                      "request }, nth: 5, "
+                      "do: disconnect, target: event }\nexpect: { reached: [ack-lost] }\n");
+    const auto eos = load_text("t.yaml", std::string(base) + "expect: { torn: none }\n");
+
+    CHECK_FALSE(check(hello).failed());
+    CHECK(check(eos).sorted().at(0).text.starts_with("not modelled yet"));
+}

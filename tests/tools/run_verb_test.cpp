@@ -1,0 +1,239 @@
+// run and replay: verdicts as exit codes, commands that reproduce, output that is whole or not
+// there.
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include "tests/tools/cli_rig.hpp"
+
+namespace eos::tests {
+
+TEST_CASE("the same run prints the same bytes twice") {
+    const Cli cli;
+
+    const auto first =
+        cli.eosim("run one.yaml --events all --out a.json --out a.md --out a.junit.xml");
+    const auto second =
+        cli.eosim("run one.yaml --events all --out b.json --out b.md --out b.junit.xml");
+
+    CHECK(first.code == 0);
+    CHECK(first.out == second.out);
+    CHECK(cli.read("a.json") == cli.read("b.json"));
+    CHECK(cli.read("a.md") == cli.read("b.md"));
+    CHECK(cli.read("a.junit.xml") == cli.read("b.junit.xml"));
+}
+
+TEST_CASE("the digest does not depend on how much of the run is printed") {
+    const Cli cli;
+
+    const auto none = cli.eosim("run one.yaml --events none --json");
+    const auto all = cli.eosim("run one.yaml --events all --json");
+
+    const auto quiet = nlohmann::json::parse(none.out);
+    const auto loud = nlohmann::json::parse(all.out);
+    CHECK(quiet.at("digest") == loud.at("digest"));
+    CHECK_FALSE(quiet.contains("events_listed"));
+    CHECK(loud.at("events_listed").size() > 10);
+}
+
+TEST_CASE("a failing run gives exit 1 and the printed command reproduces it") {
+    const Cli cli;
+    cli.write("it's one.yaml", one_duplicate);
+
+    const auto ran = cli.eosim("run \"it's one.yaml\" --seed 3 --set 'expect.duplicates=none'");
+    const auto again = cli.shell(command_after(ran.out, "reproduce"));
+
+    CHECK(ran.code == 1);
+    CHECK(holds(ran.out, "FAIL  1 of"));
+    CHECK_FALSE(command_after(ran.out, "reproduce").empty());
+    CHECK(again.code == 1);
+    CHECK(again.out == ran.out);
+}
+
+TEST_CASE("a failing run is saved, and replaying it follows the record") {
+    const Cli cli;
+
+    const auto ran =
+        cli.eosim("run one.yaml --variant plain --seed 3 --set expect.duplicates=none");
+    const auto next = cli.shell(command_after(ran.out, "next"));
+    const auto batch = cli.eosim("run .eosim/one-duplicate-plain-3.repro.yaml");
+
+    CHECK(cli.exists(".eosim/one-duplicate-plain-3.repro.yaml"));
+    CHECK_MESSAGE(next.code == 0, next.out, next.err);
+    CHECK(holds(next.out, "REPLAYED  fail as recorded, 1 decision, the same trace"));
+    CHECK(batch.code == 0);
+}
+
+TEST_CASE("a replay that does not follow the record gives exit 5 and the first difference") {
+    const Cli cli;
+    (void)cli.eosim("run one.yaml --seed 3 --set expect.duplicates=none");
+    const std::string path = ".eosim/one-duplicate-3.repro.yaml";
+    const auto record = cli.read(path);
+
+    auto other_decision = record;
+    other_decision.replace(other_decision.find("occurrence: 3"), 13, "occurrence: 999");
+    cli.write("decision.repro.yaml", other_decision);
+    auto other_digest = record;
+    const auto digest = other_digest.find("digest: ") + 8;
+    const auto quoted = other_digest[digest] == '"' ? 1U : 0U;
+    other_digest.replace(digest + quoted, 16, "0000000000000bad");
+    cli.write("digest.repro.yaml", other_digest);
+    auto cured = record;
+    cured.replace(cured.find("mode: at-least-once"), 19, "mode: idempotent");
+    cli.write("cured.repro.yaml", cured);
+
+    const auto decision = cli.eosim("replay decision.repro.yaml");
+    const auto trace = cli.eosim("replay digest.repro.yaml");
+    const auto well = cli.eosim("run cured.repro.yaml");
+
+    CHECK(decision.code == 5);
+    CHECK(holds(decision.out, "leaves the record at decision 1 of 1"));
+    CHECK(trace.code == 5);
+    CHECK(holds(trace.out, "the digest was 0000000000000bad"));
+    CHECK(well.code == 5);
+    CHECK(holds(well.out, "DIFFERS"));
+}
+
+TEST_CASE("replay --until stops at that virtual time and gives no verdict") {
+    const Cli cli;
+    (void)cli.eosim("run one.yaml --seed 3 --set expect.duplicates=none");
+
+    const auto ran = cli.eosim("replay .eosim/one-duplicate-3.repro.yaml --until 250ms");
+
+    CHECK(ran.code == 0);
+    CHECK(holds(ran.out, "STOPPED  at 0.250 s"));
+    CHECK_FALSE(holds(ran.out, "FAIL"));
+}
+
+TEST_CASE("what was never reached is inconclusive, exit 4") {
+    const Cli cli;
+
+    const auto ran =
+        cli.eosim("run one.yaml --set faults.ack-lost.nth=1000 --set expect.duplicates=any");
+
+    CHECK(ran.code == 4);
+    CHECK(holds(ran.out, "INCONCLUSIVE"));
+    CHECK(holds(ran.out, "reached ack-lost"));
+}
+
+TEST_CASE("a run that exceeds its budget is inconclusive, whatever it has shown so far") {
+    const Cli cli;
+
+    const auto ran = cli.eosim("run one.yaml --set limits.events=200");
+
+    CHECK(ran.code == 4);
+    CHECK(holds(ran.out, "limits.events (200) was reached"));
+}
+
+TEST_CASE("a random seed has at most six digits and is printed") {
+    const Cli cli;
+
+    const auto ran = cli.eosim("run one.yaml --seed random --json");
+
+    const auto seed = nlohmann::json::parse(ran.out).at("seed").get<std::uint64_t>();
+    CHECK(seed >= 1);
+    CHECK(seed <= 999'999);
+}
+
+TEST_CASE("a directory is run whole: every variant, repro files, sub-directories, in order") {
+    const Cli cli;
+    cli.write("lib/b/second.yaml", one_duplicate);
+    cli.write("lib/a.yaml", one_duplicate);
+    (void)cli.eosim("run one.yaml --seed 3 --set expect.duplicates=none");
+    (void)cli.shell("cp .eosim/one-duplicate-3.repro.yaml lib/c.repro.yaml");
+
+    const auto good = cli.eosim("run lib --out lib.junit.xml");
+    cli.write("lib/b/typo.yaml", "eosim: 1\nname: typo\ntopcs: {}\n");
+    const auto bad = cli.eosim("run lib");
+
+    CHECK_MESSAGE(good.code == 0, good.out, good.err);
+    CHECK(holds(good.out, "one-duplicate · plain"));
+    CHECK(holds(good.out, "one-duplicate · idempotent"));
+    CHECK(holds(good.out, "PASS  5 of 5 runs as expected"));
+    CHECK(holds(cli.read("lib.junit.xml"), "tests=\"5\" failures=\"0\" errors=\"0\""));
+    CHECK(bad.code == 3);
+    CHECK(holds(bad.out, "INVALID"));
+    CHECK(holds(bad.err, "typo.yaml:3:1: error"));
+}
+
+TEST_CASE("output that cannot be written gives exit 74 and leaves no half file") {
+    const Cli cli;
+    cli.write("kept.json", "before");
+
+    const auto nowhere = cli.eosim("run one.yaml --out nowhere/r.json");
+    const auto full = cli.eosim("run one.yaml >/dev/full");
+    const auto too_large = cli.shell(
+        "ulimit -f 1; trap '' XFSZ; eosim run one.yaml --events all --json "
+        "--out kept.json >/dev/null");
+
+    CHECK(nowhere.code == 74);
+    CHECK(holds(nowhere.err, "cannot write nowhere/r.json: No such file or directory"));
+    CHECK(full.code == 74);
+    CHECK(holds(full.err, "cannot write to standard output: No space left on device"));
+    CHECK(too_large.code == 74);
+    CHECK(holds(too_large.err, "cannot write kept.json: File too large"));
+    CHECK(cli.read("kept.json") == "before");
+    CHECK(cli.files_named(".tmp") == 0);
+}
+
+TEST_CASE("a pipe closed by its reader gives exit 74 and a message") {
+    const Cli cli;
+
+    const auto ran = cli.shell("{ eosim list settings; echo code $? >&2; } | true");
+
+    CHECK(holds(ran.err, "code 74"));
+    CHECK(holds(ran.err, "cannot write to standard output: Broken pipe"));
+}
+
+TEST_CASE("a stored result is rendered as the run itself would have been") {
+    const Cli cli;
+    const auto ran = cli.eosim(
+        "run one.yaml --set expect.duplicates=none --events rpc --out a.json "
+        "--out a.md --out a.junit.xml");
+
+    const auto screen = cli.eosim("report a.json");
+    const auto files =
+        cli.eosim("report a.json --out b.json --out b.md --out b.junit.xml --out b.csv");
+
+    CHECK(screen.out == ran.out);
+    CHECK(files.code == 0);
+    CHECK(cli.read("a.json") == cli.read("b.json"));
+    CHECK(cli.read("a.md") == cli.read("b.md"));
+    CHECK(cli.read("a.junit.xml") == cli.read("b.junit.xml"));
+    CHECK(holds(cli.read("a.md"), "sequenceDiagram"));
+    CHECK(holds(cli.read("a.md"), "-xn"));
+    CHECK(holds(cli.read("a.junit.xml"), "<failure message=\"duplicates: wanted none, got 1\""));
+    CHECK(holds(cli.read("b.csv"), "one-duplicate,,1,fail,0,1,"));
+}
+
+TEST_CASE("a file that is no result is refused with exit 3 and a position") {
+    const Cli cli;
+    cli.write("broken.json", "{\n  \"schema\": \"eosim.result/1\",\n  oops\n}\n");
+    cli.write("other.json", "{\n  \"schema\": \"other/1\"\n}\n");
+
+    const auto broken = cli.eosim("report broken.json --out x.md");
+    const auto other = cli.eosim("report other.json");
+    const auto missing = cli.eosim("report missing.json");
+
+    CHECK(broken.code == 3);
+    CHECK(holds(broken.err, "broken.json: error: line 3, column 3"));
+    CHECK(other.code == 3);
+    CHECK(missing.code == 3);
+    CHECK_FALSE(cli.exists("x.md"));
+}
+
+TEST_CASE("every key of a result is described by the schema, and every required one is there") {
+    const Cli cli;
+    const auto ran = cli.eosim("run one.yaml --set expect.duplicates=none --json");
+    const auto printed = cli.eosim("schema result");
+
+    const auto result = nlohmann::json::parse(ran.out);
+    const auto schema = nlohmann::json::parse(printed.out);
+
+    for (const auto& [key, value] : result.items())
+        CHECK_MESSAGE(schema.at("properties").contains(key), key);
+    for (const auto& key : schema.at("required"))
+        CHECK_MESSAGE(result.contains(key.get<std::string>()), key.get<std::string>());
+}
+
+}  // namespace eos::tests
