@@ -1,11 +1,13 @@
 #pragma once
 // What happens next. Events leave in the order of (time, serial), both integers; the serial is
-// given when the event enters, so equal times leave in the order they were asked for. A 4-ary heap
-// of 16-byte entries {time, serial:40 | slot:24}; bodies lie in a slab. A pop leaves a hole at the
-// root that the next push fills, because most events schedule one successor (one sift instead of
-// two).
+// given when the event enters, so equal times leave in the order they were asked for. Three rooms:
+// events *near* in time lie in a 4-ary heap of 16-byte entries {time, serial:40 | slot:24}, later
+// ones unsorted in a *ring* of buckets, and those past its end *beyond*. When the heap runs empty
+// it takes the next bucket; when the ring does, it is laid anew over what is beyond. A pop leaves a
+// hole at the root of the heap that the next near push fills (one sift instead of two).
 
 #include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <utility>
 #include <vector>
@@ -41,35 +43,37 @@ class EventQueue {
     [[nodiscard]] Serial reserve() { return next_serial_++; }
     /// Enters an event under a serial that was reserved, or that has left the queue.
     void push_as(Instant time, Serial serial, Body body) {
-        const Slot slot = bodies_.insert(std::move(body));
+        const auto when = static_cast<std::uint64_t>(time.time_since_epoch().count());
+        const Slot slot = records_.insert({when, serial, no_slot, std::move(body)});
         ensure(slot < slot_limit, "fewer than 16 million events are pending");
-        insert(Entry{static_cast<std::uint64_t>(time.time_since_epoch().count()),
-                     (serial << slot_bits) | slot});
+        if (when < near_end_)
+            insert(entry_of(slot));
+        else
+            put_off(slot);
     }
-    [[nodiscard]] bool empty() const { return size() == 0; }
-    [[nodiscard]] std::size_t size() const { return used_ - (hole_ ? 1 : 0); }
+    [[nodiscard]] bool empty() const { return records_.size() == 0; }
+    [[nodiscard]] std::size_t size() const { return records_.size(); }
     /// The time of the next event; the queue must not be empty.
     [[nodiscard]] Instant next_time() {
-        close_hole();
+        bring_near();
         return time_of(at(0));
     }
     /// Takes the next event out; the queue must not be empty.
     [[nodiscard]] Popped pop() {
-        close_hole();
+        bring_near();
         const Entry first = at(0);
         hole_ = true;
-        const auto slot = static_cast<Slot>(first.tail & (slot_limit - 1));
-        return {time_of(first), first.tail >> slot_bits, bodies_.take(slot)};
+        return {time_of(first), first.tail >> slot_bits, records_.take(slot_of(first)).body};
     }
 
-    /// By content: neither the layout of the heap nor the choice of slots takes part.
+    /// By content: neither the rooms events lie in nor the choice of slots takes part.
     void hash_to(Hasher& hasher) const {
         std::uint64_t sum = 0;
-        for (std::size_t i = hole_ ? 1 : 0; i < used_; ++i) {
+        for (const Entry& entry : entries()) {
             Hasher one;
-            one.add(at(i).time);
-            one.add(at(i).tail >> slot_bits);
-            hash_into(one, body_of(at(i)));
+            one.add(entry.time);
+            one.add(entry.tail >> slot_bits);
+            hash_into(one, body_of(entry));
             sum += one.value();
         }
         hasher.add(sum);
@@ -77,8 +81,10 @@ class EventQueue {
     }
     friend bool operator==(const EventQueue& a, const EventQueue& b) {
         if (a.size() != b.size() || a.next_serial_ != b.next_serial_) return false;
-        const auto left = a.in_order();
-        const auto right = b.in_order();
+        auto left = a.entries();
+        auto right = b.entries();
+        std::sort(left.begin(), left.end());
+        std::sort(right.begin(), right.end());
         return std::equal(
             left.begin(), left.end(), right.begin(), [&](const Entry& x, const Entry& y) {
                 return x.time == y.time && (x.tail >> slot_bits) == (y.tail >> slot_bits) &&
@@ -91,6 +97,8 @@ class EventQueue {
     static constexpr std::uint64_t slot_limit = std::uint64_t{1} << slot_bits;
     /// The root lies at 3, so that every group of four siblings fills one cache line.
     static constexpr std::size_t lead = 3;
+    /// So many events need no ring.
+    static constexpr std::size_t few = 32;
 
     struct Entry {
         std::uint64_t time = ~std::uint64_t{0};
@@ -103,20 +111,80 @@ class EventQueue {
         }
     };
 
+    struct Record {
+        std::uint64_t time = 0;
+        Serial serial = 0;
+        Slot next = no_slot;  ///< in its bucket
+        Body body{};
+    };
+
     [[nodiscard]] Entry& at(std::size_t i) { return heap_[i + lead]; }
     [[nodiscard]] const Entry& at(std::size_t i) const { return heap_[i + lead]; }
     [[nodiscard]] static Instant time_of(const Entry& entry) {
         return Instant{Duration{static_cast<std::int64_t>(entry.time)}};
     }
+    [[nodiscard]] static Slot slot_of(const Entry& entry) {
+        return static_cast<Slot>(entry.tail & (slot_limit - 1));
+    }
+    [[nodiscard]] Entry entry_of(Slot slot) const {
+        return {records_[slot].time, (records_[slot].serial << slot_bits) | slot};
+    }
     [[nodiscard]] const Body& body_of(const Entry& entry) const {
-        return bodies_[static_cast<Slot>(entry.tail & (slot_limit - 1))];
+        return records_[slot_of(entry)].body;
     }
-    [[nodiscard]] std::vector<Entry> in_order() const {
-        std::vector<Entry> entries;
-        for (std::size_t i = hole_ ? 1 : 0; i < used_; ++i) entries.push_back(at(i));
-        std::sort(entries.begin(), entries.end());
-        return entries;
+    /// Everything that is pending, in no order.
+    [[nodiscard]] std::vector<Entry> entries() const {
+        std::vector<Entry> all;
+        for (std::size_t i = hole_ ? 1 : 0; i < used_; ++i) all.push_back(at(i));
+        const auto add = [&](Slot slot) {
+            for (; slot != no_slot; slot = records_[slot].next) all.push_back(entry_of(slot));
+        };
+        for (const Slot bucket : ring_) add(bucket);
+        add(beyond_);
+        return all;
     }
+
+    // ---- Far: ring and beyond -------------------------------------------------------------------
+
+    void put_off(Slot slot) {
+        Record& record = records_[slot];
+        const std::uint64_t bucket = (record.time - ring_start_) >> ring_shift_;
+        Slot& chain = bucket < ring_.size() ? ring_[bucket] : beyond_;
+        record.next = std::exchange(chain, slot);
+        if (bucket < ring_.size()) return;
+        ++beyond_size_;
+        first_beyond_ = std::min(first_beyond_, record.time);
+        last_beyond_ = std::max(last_beyond_, record.time);
+    }
+    /// Sees to it that the next event of all lies at the root of the heap.
+    void bring_near() {
+        close_hole();
+        while (used_ == 0) {
+            while (next_bucket_ < ring_.size() && ring_[next_bucket_] == no_slot) ++next_bucket_;
+            if (next_bucket_ == ring_.size()) lay_ring();
+            Slot slot = std::exchange(ring_[next_bucket_], no_slot);
+            near_end_ = ring_start_ + (++next_bucket_ << ring_shift_);
+            for (; slot != no_slot; slot = records_[slot].next) insert(entry_of(slot));
+        }
+    }
+    /// So many buckets that few events lie in one. Whatever their times are, none is moved more
+    /// than once, and a bad spread costs no more than the heap alone.
+    void lay_ring() {
+        ensure(beyond_size_ != 0, "a queue that is asked for its next event has one");
+        const std::size_t buckets = beyond_size_ <= few ? 1 : std::bit_ceil(4 * beyond_size_);
+        const auto width = static_cast<int>(std::bit_width(last_beyond_ - first_beyond_));
+        ring_.resize(buckets, no_slot);
+        ring_shift_ = std::max(0, width - std::countr_zero(buckets));
+        ring_start_ = std::exchange(first_beyond_, ~std::uint64_t{0});
+        next_bucket_ = last_beyond_ = beyond_size_ = 0;
+        for (Slot slot = std::exchange(beyond_, no_slot); slot != no_slot;) {
+            const Slot next = records_[slot].next;
+            put_off(slot);
+            slot = next;
+        }
+    }
+
+    // ---- Near: the heap -------------------------------------------------------------------------
 
     void insert(const Entry& entry) {
         if (hole_) {
@@ -168,11 +236,23 @@ class EventQueue {
         heap[i] = entry;
     }
 
-    std::vector<Entry, boost::alignment::aligned_allocator<Entry, 64>> heap_;
-    std::size_t used_ = 0;  ///< entries in the heap, the hole included
-    bool hole_ = false;     ///< the root was popped and not yet replaced
     Serial next_serial_ = 0;
-    Slab<Body> bodies_;
+    Slab<Record> records_;
+
+    std::vector<Entry, boost::alignment::aligned_allocator<Entry, 64>> heap_;
+    std::size_t used_ = 0;        ///< entries in the heap, the hole included
+    bool hole_ = false;           ///< the root was popped and not yet replaced
+    std::uint64_t near_end_ = 0;  ///< every event before this time lies in the heap
+
+    std::vector<Slot> ring_;  ///< by bucket, the first record of a chain
+    std::uint64_t ring_start_ = 0;
+    int ring_shift_ = 0;  ///< a bucket is 2^shift nanoseconds wide
+    std::size_t next_bucket_ = 0;
+
+    Slot beyond_ = no_slot;
+    std::size_t beyond_size_ = 0;
+    std::uint64_t first_beyond_ = ~std::uint64_t{0};
+    std::uint64_t last_beyond_ = 0;
 };
 
 }  // namespace eos::sim

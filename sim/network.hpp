@@ -44,6 +44,11 @@ struct Outstanding {
     friend bool operator==(const Outstanding&, const Outstanding&) = default;
 };
 
+/// A SYN that silence swallowed is sent again after a second, then after twice as long each time;
+/// 127 s after the first the attempt has failed (Linux, tcp_syn_retries = 6).
+inline constexpr Duration syn_pause = seconds(1);
+inline constexpr std::uint8_t syn_repeats = 6;
+
 /// One life of a channel.
 struct Connection {
     NodeId client;
@@ -58,6 +63,7 @@ struct Connection {
     bool client_gone = false;       ///< its client has closed it, or died
     bool server_gone = false;       ///< its server has closed it, or died
     bool extra = false;             ///< carries a duplicate: neither end opened it
+    std::uint8_t syns = 0;          ///< how often its SYN was repeated
 
     bool busy = false;       ///< a request was taken up and not yet answered
     Correlation current;     ///< of that request

@@ -44,6 +44,7 @@ namespace eos::sim {
 ///     void reached(Instant, const Milestone&);
 ///   and, only if it cares,
 ///     bool watches(MilestoneKind) const;  // without it, every milestone is built and told
+///     void counted(MilestoneKind);        // every milestone, watched or not, without its facts
 ///     void frame(Instant, const FrameNews&);
 ///     void handled(const TraceEntry&);
 template <class V, class Node_, class Adversary_, class Audience_>
@@ -236,6 +237,7 @@ class BasicWorld {
 
     // world_links.hpp
     bool on_dial(const Turn& turn);
+    void dial_again(Slot connection);
     bool on_news(const Turn& turn);
     void send_news(Slot connection, LinkEvent news);
     void sever(Slot connection);
@@ -258,6 +260,7 @@ class BasicWorld {
     void reach_life(MilestoneKind kind, NodeId node, std::optional<bool> clean = {});
 
     // world_acts.hpp
+    void count(MilestoneKind kind);
     [[nodiscard]] bool audience_watches(MilestoneKind kind) const;
     void reach(MilestoneKind kind, NodeId node, const Facts& facts);
     void tell(const Milestone& milestone);

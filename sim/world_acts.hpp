@@ -7,6 +7,11 @@
 namespace eos::sim {
 
 template <class S>
+void BasicWorld<S>::count(MilestoneKind kind) {
+    if constexpr (requires { audience_.counted(kind); }) audience_.counted(kind);
+}
+
+template <class S>
 bool BasicWorld<S>::audience_watches(MilestoneKind kind) const {
     if constexpr (requires {
                       { audience_.watches(kind) } -> std::same_as<bool>;
@@ -20,6 +25,7 @@ bool BasicWorld<S>::audience_watches(MilestoneKind kind) const {
 template <class S>
 void BasicWorld<S>::reach(MilestoneKind kind, NodeId node, const Facts& facts) {
     digest_.fold(kind.value, static_cast<std::uint64_t>(node.value));
+    count(kind);
     const bool told = audience_watches(kind);
     const bool watched = adversary_.watches(kind);
     if (!told && !watched) return;

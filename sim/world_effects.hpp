@@ -8,23 +8,16 @@ namespace eos::sim {
 template <class S>
 void BasicWorld<S>::apply(NodeId node, effect::Connect& connect) {
     const Peer to = connect.to;
-    ensure(exists(to.node) && to.node != node, "a node connects to another node that exists");
+    // Also to itself: a broker speaks to its own other roles through its own front door.
+    ensure(exists(to.node), "a node connects to a node that exists");
     if (const Slot former = network_.current(node, to); former != no_slot) {
         end_client_side(former, Ending::timeout, true);
         carry_out_acts();
         if (seat(node).state == NodeState::down) return;
     }
-    Path& there = network_.path(node, to.node);
-    const bool refused = there.refused || network_.path(to.node, node).refused;
-    Path& path = network_.path(node, to.node);  // the look at the way back may have moved it
     const Slot connection = network_.open(node, to, false);
-    if (refused) {
-        send_news(connection, LinkEvent::refused);
-        return;
-    }
-    if (path.silent) return;  // no answer at all: the client's own timer deals with it
     Pipe& pipe = network_[connection].there;
-    pipe.last_arrival = now_ + network_.transit(path, 0);
+    pipe.last_arrival = now_ + network_.transit(network_.path(node, to.node), 0);
     network_.refer(connection);
     queue_.push(pipe.last_arrival,
                 Event{.kind = EventKind::dial, .node = to.node, .place = connection});

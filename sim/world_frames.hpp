@@ -139,9 +139,16 @@ Fate BasicWorld<S>::ask(Slot slot, Moment moment) {
     const MilestoneKind milestone = moment == Moment::sent        ? V::rpc_sent
                                     : moment == Moment::delivered ? V::rpc_delivered
                                                                   : V::handoff_queued;
+    count(milestone);
     const bool asked = !parcel.copy && adversary_.watches_frame(kind);
     const bool told = audience_watches(milestone);
-    if (!asked && !told) return {};
+    if (!asked && !told) {
+        // What the request was is told again if it fails.
+        const bool request = moment == Moment::sent && !parcel.response;
+        if (request && (adversary_.watches(V::rpc_failed) || audience_watches(V::rpc_failed)))
+            static_cast<void>(facts_of(parcel));
+        return {};
+    }
     Frame frame;
     frame.kind = kind;
     frame.response = parcel.response;

@@ -8,17 +8,39 @@ namespace eos::sim {
 template <class S>
 bool BasicWorld<S>::on_dial(const Turn& turn) {
     const Slot slot = turn.event.place;
-    note(turn, network_[slot].life);
     Connection& connection = network_[slot];
-    const Path& path = network_.path(connection.client, connection.server);
-    if (!connection.client_gone && !path.silent) {
-        const SeatOf& server = seat(connection.server);
-        const bool listens = server.state != NodeState::down && !path.refused;
-        if (listens) connection.server_life = server.life;
-        send_news(slot, listens ? LinkEvent::opened : LinkEvent::refused);
+    if (connection.client_gone || connection.severed) {
+        network_.release(slot);
+        return false;
+    }
+    note(turn, (static_cast<std::uint64_t>(connection.life) << 8) | connection.syns);
+    const bool refused = network_.path(connection.client, connection.server).refused ||
+                         network_.path(connection.server, connection.client).refused;
+    if (connection.syns > syn_repeats) {
+        sever(slot);
+    } else if (network_.path(connection.client, connection.server).silent) {
+        dial_again(slot);
+    } else if (refused || seat(connection.server).state == NodeState::down) {
+        send_news(slot, LinkEvent::refused);
+    } else {
+        connection.server_life = seat(connection.server).life;
+        connection.server_gone = false;  // it may have died since it heard the former SYN
+        send_news(slot, LinkEvent::opened);
     }
     network_.release(slot);
     return true;
+}
+
+/// The SYN or the answer to it was lost in silence. *Simplified*: that is decided when it arrives,
+/// and a SYN that is sent again takes as long as the first.
+template <class S>
+void BasicWorld<S>::dial_again(Slot slot) {
+    Connection& connection = network_[slot];
+    const Instant first = connection.there.last_arrival;  // nothing else is sent before it is open
+    Instant next = first;
+    while (next <= now_) next = first + syn_pause * ((std::int64_t{1} << ++connection.syns) - 1);
+    network_.refer(slot);
+    queue_.push(next, Event{.kind = EventKind::dial, .node = connection.server, .place = slot});
 }
 
 /// News for the client, behind everything the server has sent it before.
@@ -59,6 +81,8 @@ bool BasicWorld<S>::on_news(const Turn& turn) {
     const bool local = turn.event.stamp == 1;
     const bool lost = !local && network_.path(connection.server, client).silent;
     if (connection.client_gone || lost) {
+        const bool answer = !connection.client_gone && news != LinkEvent::closed;
+        if (answer && !connection.severed) dial_again(slot);
         network_.release(slot);
         return false;
     }

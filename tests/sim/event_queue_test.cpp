@@ -1,6 +1,7 @@
 #include "sim/event_queue.hpp"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -40,29 +41,58 @@ TEST_CASE("an event that enters late under an old serial comes before its equals
     CHECK(drained(queue) == std::vector<int>{1, 2});
 }
 
-TEST_CASE("any mix of pushes and pops agrees with a sorted list") {
+/// Pushes and pops at random and compares with a sorted list; `ahead` draws how far ahead of now.
+template <class Ahead>
+void check_against_list(Ahead ahead) {
     Rng rng(3);
     Queue queue;
-    std::vector<std::pair<std::int64_t, int>> model;  // (time, order of entry)
+    std::set<std::pair<std::int64_t, int>> model;  // (time, order of entry)
     std::int64_t now = 0;
 
     for (int i = 0; i < 20'000; ++i) {
-        // Times collide often; phases of growth and of shrinking reach both ends.
+        // Phases of growth and of shrinking reach both ends.
         const bool growing = (i / 1'000) % 2 == 0;
-        if (model.empty() || rng.below(10) < (growing ? 7U : 3U)) {
-            const std::int64_t time = now + static_cast<std::int64_t>(rng.below(50));
+        if (model.empty() || rng.below(10) < (growing ? 8U : 2U)) {
+            const std::int64_t time = now + ahead(rng);
             queue.push(at(time), i);
-            model.emplace_back(time, i);
+            model.emplace(time, i);
         } else {
-            const auto least = std::ranges::min_element(model);
-            REQUIRE(queue.next_time() == at(least->first));
+            REQUIRE(queue.next_time() == at(model.begin()->first));
             const auto popped = queue.pop();
-            REQUIRE(popped.body == least->second);
-            now = least->first;
-            model.erase(least);
+            REQUIRE(popped.body == model.begin()->second);
+            now = model.begin()->first;
+            model.erase(model.begin());
         }
         REQUIRE(queue.size() == model.size());
     }
+}
+
+TEST_CASE("any mix of pushes and pops agrees with a sorted list") {
+    SUBCASE("with times that collide often") {
+        check_against_list([](Rng& rng) { return static_cast<std::int64_t>(rng.below(50)); });
+    }
+    SUBCASE("with everything at one time") {
+        check_against_list([](Rng&) { return std::int64_t{0}; });
+    }
+    SUBCASE("with times spread evenly") {
+        check_against_list(
+            [](Rng& rng) { return static_cast<std::int64_t>(rng.below(1'000'000)); });
+    }
+    SUBCASE("with times of every magnitude from a nanosecond to a century") {
+        check_against_list(
+            [](Rng& rng) { return std::int64_t{1} << static_cast<int>(rng.below(46)); });
+    }
+}
+
+TEST_CASE("an event at the end of time waits for its turn") {
+    Queue queue;
+    queue.push(time_never, 3);
+    for (int i = 0; i < 100; ++i) queue.push(at(i), i < 50 ? 1 : 2);
+
+    const std::vector<int> order = drained(queue);
+
+    CHECK(std::ranges::is_sorted(order));
+    CHECK(order.back() == 3);
 }
 
 TEST_CASE("a queue is equal to its copy and unequal after either of them moves on") {
@@ -78,13 +108,16 @@ TEST_CASE("a queue is equal to its copy and unequal after either of them moves o
     CHECK(state_hash(copy) != state_hash(queue));
 }
 
-TEST_CASE("equality and hash of a queue do not see how its heap came to be") {
+TEST_CASE("equality and hash of a queue do not see in which order or room events came in") {
+    constexpr int count = 200;
     Queue one;
     Queue other;
-    for (int i = 0; i < 9; ++i) one.push_as(at(i), one.reserve(), i);
+    for (int i = 0; i < count; ++i) one.push_as(at(i), one.reserve(), i);
+    static_cast<void>(one.next_time());  // lays its ring; the other has laid none
     std::vector<Serial> serials;
-    for (int i = 0; i < 9; ++i) serials.push_back(other.reserve());
-    for (int i = 8; i >= 0; --i) other.push_as(at(i), serials[static_cast<std::size_t>(i)], i);
+    for (int i = 0; i < count; ++i) serials.push_back(other.reserve());
+    for (int i = count - 1; i >= 0; --i)
+        other.push_as(at(i), serials[static_cast<std::size_t>(i)], i);
 
     CHECK(one == other);
     CHECK(state_hash(one) == state_hash(other));

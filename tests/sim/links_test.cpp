@@ -58,10 +58,71 @@ TEST_CASE("connecting over a silent link gets no answer, over a refused one it i
         ToyWorld world = setup.world();
         world.run_until(at_ms(100));
 
-        const Times expected = refused ? Times{{6, 0}} : Times{};
+        const Times expected = refused ? Times{{7, 0}} : Times{};
         CHECK(times(client(world).heard, Heard::refused) == expected);
         CHECK(times(client(world).heard, Heard::opened) == Times{{52, 0}});
     }
+}
+
+TEST_CASE("a SYN that is lost, or whose answer is, is sent again after 1, 3 and 7 seconds") {
+    struct Case {
+        std::int64_t healed, opened;
+    };
+    for (const bool way_back : {false, true})
+        for (const Case at : {Case{900, 1'007}, {1'100, 3'007}, {3'100, 7'007}}) {
+            CAPTURE(way_back);
+            CAPTURE(at.healed);
+            const NodeId from = way_back ? server_node : client_node;
+            const NodeId to = way_back ? client_node : server_node;
+            const Setup setup{.todos = {connect_at(5), send_at(at.opened + 1, 1)},
+                              .rules = {.times = {{ms(1), silent(from, to)},
+                                                  {ms(at.healed), healthy(from, to)}}}};
+
+            ToyWorld world = setup.world();
+            world.run_until(at_ms(20'000));
+
+            CHECK(times(client(world).heard, Heard::opened) == Times{{at.opened, 0}});
+            CHECK(times(server(world).executed, Heard::ping) == Times{{at.opened + 2, 1}});
+        }
+}
+
+TEST_CASE("a connection that was given up during the silence is not dialled again") {
+    const Setup setup{.todos = {connect_at(5), {ms(500), Do::close, to_server}},
+                      .rules = {.times = {{ms(1), silent(client_node, server_node)},
+                                          {ms(600), healthy(client_node, server_node)}}}};
+
+    ToyWorld world = setup.world();
+    world.run_until(at_ms(20'000));
+
+    CHECK(times(client(world).heard, Heard::opened).empty());
+    CHECK(world.live().connections == 0);
+    CHECK(world.live().events == 0);
+}
+
+TEST_CASE("127 seconds after the first SYN the attempt has failed") {
+    const Setup setup{.todos = {connect_at(5)},
+                      .rules = {.times = {{ms(1), silent(client_node, server_node)}}}};
+
+    ToyWorld world = setup.world();
+    world.run_until(at_ms(200'000));
+
+    CHECK(times(client(world).heard, Heard::closed) == Times{{127'006, 0}});
+    CHECK(world.live().connections == 0);
+    CHECK(world.live().events == 0);
+}
+
+TEST_CASE("a server that has lost power since it heard the first SYN accepts the second") {
+    const Setup setup{.todos = {connect_at(5), send_at(1'100, 1)},
+                      .rules = {.times = {{ms(1), silent(server_node, client_node)},
+                                          {ms(100), act::Crash{server_node, {.power = true}}},
+                                          {ms(200), act::Start{server_node}},
+                                          {ms(300), healthy(server_node, client_node)}}}};
+
+    ToyWorld world = setup.world();
+    world.run_until(at_ms(2'000));
+
+    CHECK(times(client(world).heard, Heard::opened) == Times{{1'007, 0}});
+    CHECK(times(server(world).executed, Heard::ping) == Times{{1'101, 1}});
 }
 
 TEST_CASE("a link that begins to refuse resets its connections") {
