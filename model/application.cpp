@@ -130,6 +130,12 @@ void Application::begin_step(const Context& ctx, Hands hands, Fx& fx) {
             wait_ = Wait::clients;
             wants_new_clients_ = true;
             break;
+        case StepKind::init:
+        case StepKind::begin:
+        case StepKind::commit:
+        case StepKind::abort:
+        case StepKind::enrol:
+        case StepKind::send_offsets: begin_txn_step(ctx, hands, fx); break;
     }
 }
 
@@ -162,6 +168,12 @@ void Application::clients_replaced(const Context& ctx, Hands hands, Fx& fx) {
         if (outgoing.input) hands.source.offer_again(*outgoing.input);
     for (const auto& outgoing : resend_)
         if (outgoing.input) hands.source.offer_again(*outgoing.input);
+    for (const auto& outgoing : txn_sent_)
+        if (outgoing.input) hands.source.offer_again(*outgoing.input);
+    txn_sent_.clear();
+    in_txn_ = false;
+    retry_call_ = false;
+    after_abort_ = AfterAbort::step;
     sends_.clear();
     legs_.clear();
     resend_.clear();
@@ -235,7 +247,7 @@ ClientAudit Application::audit(const Context& ctx, const Hands& hands) const {
     constexpr auto patience = seconds(30);
     const bool blocking = wait_ == Wait::flush || wait_ == Wait::commit || wait_ == Wait::rewind ||
                           wait_ == Wait::end_offset || wait_ == Wait::blocked ||
-                          wait_ == Wait::closing;
+                          wait_ == Wait::closing || wait_ == Wait::txn_call;
     audit.call_open = blocking && ctx.now - since_ > patience;
     audit.call_since = since_;
     const bool writer = hands.producer && !hands.consumer;

@@ -6,7 +6,7 @@
 //
 //            start                 answer, timer, input
 //   at a step ----> waiting for it ------------------> next step ... end of the program
-//                        | error: a class (failed_send, generation, unknown, fatal, poison)
+//                        | error: a class (failed_send, abortable, generation, unknown, fatal, poison)
 //                        '----> the reaction of `on_error` for that class
 
 #include <cstdint>
@@ -66,21 +66,25 @@ class Application {
         return std::tie(process_, rng_, pc_, in_setup_, wait_, chunks_, processed_, polled_,
                         outgoing_, next_outgoing_, sends_, legs_, failed_, resend_, signals_,
                         ends_, bounded_, stalled_, wants_new_clients_, dead_, stopping_, commit_,
-                        since_, end_queries_);
+                        since_, end_queries_, in_txn_, call_, retry_call_, after_abort_,
+                        txn_sent_);
     }
 
   private:
     /// What the thread stands at.
     enum class Wait : std::uint8_t {
         none, input, blocked, poll, work, flush, commit, rewind, end_offset, timer, signal, backoff,
-        clients, closing, ended,
+        clients, closing, ended, txn_call,
     };
+    /// What follows an abort: the next step, the next loop, or the same input once more.
+    enum class AfterAbort : std::uint8_t { step, next_loop, rewind };
     /// A record on its way, and the input it came from (writers).
     struct Outgoing {
         TopicId to;
         std::optional<PartitionIndex> partition;
         Record record;
         std::optional<std::int64_t> input;
+        bool in_transaction = false;
         friend bool operator==(const Outgoing&, const Outgoing&) = default;
     };
     struct Failed {
@@ -114,6 +118,17 @@ class Application {
     void begin_seek(const Context& ctx, Hands hands, Fx& fx);
     void ask_end_offset(const Context& ctx, Hands hands, Fx& fx);
     [[nodiscard]] bool reached_ends(const Hands& hands) const;
+
+    // Transactions (application_transactions.cpp).
+    void begin_txn_step(const Context& ctx, Hands hands, Fx& fx);
+    void call_txn(StepKind call, const Context& ctx, Hands hands, Fx& fx);
+    [[nodiscard]] ProducerCall send_offsets(const Context& ctx, Hands hands, Fx& fx);
+    void txn_call_ended(ErrorCode error, const Context& ctx, Hands hands, Fx& fx);
+    [[nodiscard]] ErrorClass txn_error_class(ErrorCode error, const Hands& hands) const;
+    void give_up_transaction(AfterAbort after, const Context& ctx, Hands hands, Fx& fx);
+    void aborted(const Context& ctx, Hands hands, Fx& fx);
+    /// The application gives these inputs up on purpose: they are not to be missed.
+    void withdraw(Hands hands, Fx& fx);
 
     // Events and errors (application_events.cpp).
     void take_producer_events(const Context& ctx, Hands hands, Fx& fx);
@@ -153,6 +168,11 @@ class Application {
     bool bounded_ = false;                       ///< stops at ends_
     std::vector<LogId> end_queries_;
     std::vector<CommitOffset> commit_;           ///< of the commit under way, for `retry`
+    bool in_txn_ = false;                        ///< between begin and the end of commit or abort
+    StepKind call_ = StepKind::begin;            ///< the transactional call that is open or retried
+    bool retry_call_ = false;                    ///< the step begins again with `call_`
+    AfterAbort after_abort_ = AfterAbort::step;
+    std::vector<Outgoing> txn_sent_;             ///< of the transaction under way
     bool stalled_ = false;
     bool wants_new_clients_ = false;
     bool stopping_ = false;

@@ -23,6 +23,9 @@ void Application::take_producer_events(const Context& ctx, Hands hands, Fx& fx) 
             case ProducerEvent::Kind::unblocked:
                 if (wait_ == Wait::blocked) send_outgoing(ctx, hands, fx);
                 break;
+            case ProducerEvent::Kind::call_done:
+                if (wait_ == Wait::txn_call) txn_call_ended(event.error, ctx, hands, fx);
+                break;
             case ProducerEvent::Kind::fatal:
                 react(ErrorClass::fatal, event.error, ctx, hands, fx);
                 break;
@@ -48,7 +51,10 @@ void Application::send_ended(std::int64_t order, ErrorCode error, const Context&
     if (found == sends_.end()) return;
     const auto outgoing = found->second;
     sends_.erase(found);
-    if (error == ErrorCode::none) {
+    if (outgoing.in_transaction) {
+        // The end of the transaction decides; a failure is raised by flush() or by that call.
+        if (error != ErrorCode::none && in_txn_) failed_.push_back({outgoing, error});
+    } else if (error == ErrorCode::none) {
         settle(outgoing, hands);
     } else {
         failed_.push_back({outgoing, error});
@@ -61,7 +67,9 @@ void Application::send_ended(std::int64_t order, ErrorCode error, const Context&
 void Application::flush_returned(const Context& ctx, Hands hands, Fx& fx) {
     fx.disarm(key(Tick::app_flush_timeout));
     if (!failed_.empty()) {
-        react(ErrorClass::failed_send, failed_.front().error, ctx, hands, fx);
+        const auto error = failed_.front().error;
+        const auto error_class = in_txn_ ? txn_error_class(error, hands) : ErrorClass::failed_send;
+        react(error_class, error, ctx, hands, fx);
         return;
     }
     end_step(hands, fx);
@@ -182,6 +190,7 @@ void Application::react(ErrorClass error_class, ErrorCode error, const Context& 
                 // "The same call" of a send is the send.
                 for (const auto& f : failed) resend_.push_back(f.what);
             } else if (wait_ != Wait::none) {
+                retry_call_ = wait_ == Wait::txn_call;
                 wait_ = Wait::backoff;
                 fx.arm(key(Tick::app_retry), config_->consumer.client.retry_backoff);
                 return;
@@ -213,6 +222,12 @@ void Application::react(ErrorClass error_class, ErrorCode error, const Context& 
                 rewind(ctx, hands, fx);
             }
             return;
+        case Reaction::abort:
+            give_up_transaction(AfterAbort::next_loop, ctx, hands, fx);
+            return;
+        case Reaction::abort_and_rewind:
+            give_up_transaction(AfterAbort::rewind, ctx, hands, fx);
+            return;
         case Reaction::restart:
             wait_ = Wait::clients;
             wants_new_clients_ = true;
@@ -229,6 +244,11 @@ void Application::react(ErrorClass error_class, ErrorCode error, const Context& 
             if (error_class == ErrorClass::poison) return;
             if (wait_ == Wait::commit) {
                 end_step(hands, fx);
+                return;
+            }
+            if (wait_ == Wait::txn_call) {
+                // It is taken for done: what was sent counts as delivered.
+                txn_call_ended(ErrorCode::none, ctx, hands, fx);
                 return;
             }
             break;

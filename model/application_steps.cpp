@@ -167,12 +167,14 @@ void Application::gather_outputs() {
 
 void Application::send_outgoing(const Context& ctx, Hands hands, Fx& fx) {
     while (next_outgoing_ < outgoing_.size()) {
-        const auto next = outgoing_[next_outgoing_];
+        auto next = outgoing_[next_outgoing_];
+        next.in_transaction = in_txn_;
         const auto sent = hands.producer->send(ctx, next.to, next.partition, next.record,
                                                config_->keys.has_value(), config_->size, fx);
         switch (sent.kind) {
             case SendResult::Kind::taken:
                 sends_.emplace(sent.order, next);
+                if (in_txn_) txn_sent_.push_back(next);
                 ++next_outgoing_;
                 break;
             case SendResult::Kind::would_block:
@@ -195,6 +197,11 @@ void Application::send_outgoing(const Context& ctx, Hands hands, Fx& fx) {
 void Application::send_refused(ErrorCode error, const Context& ctx, Hands hands, Fx& fx) {
     if (wait_ == Wait::blocked) fx.disarm(key(Tick::app_retry));
     wait_ = Wait::none;
+    if (error == ErrorCode::request_timed_out) hands.producer->give_up_send(error);  // P3
+    if (in_txn_) {  // send() throws at once when the transaction can only abort (T3)
+        react(txn_error_class(error, hands), error, ctx, hands, fx);
+        return;
+    }
     failed_.push_back({outgoing_[next_outgoing_++], error});
     const auto step_before = pc_;
     if (!has_step(StepKind::flush)) react(ErrorClass::failed_send, error, ctx, hands, fx);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "model/sticky_assignor.hpp"
+
 namespace eos::model {
 namespace {
 
@@ -73,6 +75,13 @@ void round_robin(std::span<const Member> members, const Topology& topology, Assi
     }
 }
 
+[[nodiscard]] std::vector<StickyMember> with_claims(std::span<const Member> members) {
+    std::vector<StickyMember> result;
+    for (const auto& m : members)
+        result.push_back({m.member, m.subscription, m.owned, m.owned_since});
+    return result;
+}
+
 }  // namespace
 
 std::string_view name(AssignorKind kind) {
@@ -81,6 +90,10 @@ std::string_view name(AssignorKind kind) {
             return "range";
         case AssignorKind::round_robin:
             return "roundrobin";
+        case AssignorKind::sticky:
+            return "sticky";
+        case AssignorKind::cooperative_sticky:
+            return "cooperative-sticky";
     }
     return "";
 }
@@ -96,6 +109,10 @@ std::vector<MemberAssignment> assign(AssignorKind kind, std::span<const Member> 
         case AssignorKind::round_robin:
             round_robin(members, topology, result);
             break;
+        case AssignorKind::sticky:
+            return assign_sticky(with_claims(members), topology).members;
+        case AssignorKind::cooperative_sticky:
+            return assign_cooperative(with_claims(members), topology).members;
     }
     for (auto& entry : result) std::sort(entry.logs.begin(), entry.logs.end());
     return result;

@@ -29,9 +29,13 @@ Broker::Broker(Setup setup, Durable durable, std::optional<sim::Loss> loss, std:
                sim::Rng::stream(setup_.seed, "controller-channel", actor(setup_.self))),
       fetchers_(*setup_.config,
                 sim::Rng::stream(setup_.seed, "replica-fetcher", actor(setup_.self))),
+      verification_(*setup_.config,
+                    sim::Rng::stream(setup_.seed, "verification", actor(setup_.self))),
       groups_(setup_.topology, setup_.config,
               sim::Rng::stream(setup_.seed, "member-ids", actor(setup_.self),
-                               static_cast<std::uint64_t>(life))) {
+                               static_cast<std::uint64_t>(life))),
+      transactions_(setup_.topology, setup_.config,
+                    sim::Rng::stream(setup_.seed, "marker-sender", actor(setup_.self))) {
     guard_.set = setup_.config->safeguards;
 }
 
@@ -44,6 +48,7 @@ Broker Broker::reborn(const sim::Loss& loss) && {
 }
 
 BrokerStep Broker::step(const Context& ctx, Fx& fx) {
+    replicas_.set_disk_lies(ctx.fsync_lies);
     return {.ctx = ctx,
             .self = setup_.self,
             .config = *setup_.config,
@@ -76,8 +81,8 @@ void Broker::on_request(const Context& ctx, const sim::ReplyTo& to, Message&& me
     // listeners only then.
     if (!serving_) return fx.hang_up(to);
     const auto now = step(ctx, fx);
-    if (const auto* produce = std::get_if<ProduceRequest>(&message))
-        produces_.on_request(now, replicas_, to, *produce);
+    if (auto* produce = std::get_if<ProduceRequest>(&message))
+        produces_.on_request(now, replicas_, verification_, to, std::move(*produce));
     else if (auto* fetch = std::get_if<FetchRequest>(&message))
         fetches_.on_request(now, replicas_, to, std::move(*fetch));
     else if (const auto* offsets = std::get_if<ListOffsetsRequest>(&message))
@@ -88,8 +93,14 @@ void Broker::on_request(const Context& ctx, const sim::ReplyTo& to, Message&& me
         fx.reply(to, metadata(*topics));
     else if (const auto* group = std::get_if<FindCoordinatorRequest>(&message))
         fx.reply(to, coordinator(*group));
+    else if (TransactionCoordinator::handles(message))
+        coordinate_transaction(now, to, message);
     else if (std::holds_alternative<InitProducerIdRequest>(message))
         init_producer_id(now, to);
+    else if (const auto* commit = std::get_if<TxnOffsetCommitRequest>(&message))
+        groups_.on_request(now, replicas_, verification_, to, *commit);
+    else if (const auto* markers = std::get_if<WriteTxnMarkersRequest>(&message))
+        markers_.on_request(now, replicas_, groups_, to, *markers);
     else if (GroupCoordinator::handles(message))
         groups_.on_request(now, to, message);
     else
@@ -102,6 +113,10 @@ void Broker::on_reply(const Context& ctx, sim::Peer from, sim::Correlation corre
     const auto now = step(ctx, fx);
     if (ControllerChannel::owns(from)) {
         hear(now, channel_.on_reply(ctx, from, correlation, std::move(message), fx));
+    } else if (TransactionHost::owns(from)) {
+        transactions_.on_reply(now, from, correlation, std::move(message));
+    } else if (VerificationDesk::owns(from)) {
+        verification_.on_reply(now, from, correlation, message);
     } else {
         fetchers_.on_reply(now, replicas_, from, correlation, std::move(message));
         fetchers_.pump(now, replicas_, channel_.epoch(), from.node);
@@ -113,6 +128,10 @@ void Broker::on_link(const Context& ctx, sim::Peer peer, sim::LinkEvent event, F
     const auto now = step(ctx, fx);
     if (ControllerChannel::owns(peer)) {
         hear(now, channel_.on_link(ctx, peer, event, fx));
+    } else if (TransactionHost::owns(peer)) {
+        transactions_.on_link(now, ids_, peer, event);
+    } else if (VerificationDesk::owns(peer)) {
+        verification_.on_link(now, peer, event);
     } else {
         fetchers_.on_link(now, replicas_, peer, event);
         fetchers_.pump(now, replicas_, channel_.epoch(), peer.node);
@@ -130,10 +149,19 @@ void Broker::on_timer(const Context& ctx, sim::TimerKey timer, Fx& fx) {
     } else if (fetchers_.owns(timer)) {
         fetchers_.on_timer(now, replicas_, timer);
         fetchers_.pump(now, replicas_, channel_.epoch());
+    } else if (verification_.owns(timer)) {
+        verification_.on_timer(now, timer);
+    } else if (transactions_.owns(timer)) {
+        transactions_.on_timer(now, ids_, timer);
+        ask_for_ids(now);
     } else if (GroupCoordinator::owns(timer)) {
         groups_.on_timer(now, timer);
     } else if (what == Tick::delayed_produce) {
         produces_.on_timeout(now, {timer.a});
+    } else if (what == Tick::verify_retry) {
+        produces_.on_retry(now, replicas_, verification_, timer.a);
+    } else if (what == Tick::delayed_markers) {
+        markers_.on_timeout(now, {timer.a});
     } else if (what == Tick::delayed_fetch) {
         fetches_.on_timeout(now, replicas_, {timer.a});
     } else if (what == Tick::alter_partition_retry) {
@@ -167,9 +195,26 @@ void Broker::on_handoff(const Context& ctx, Message&& message, Fx& fx) {
             produces_.on_handoff(now, handoff);
             break;
         case Task::load:
+            if (is_transaction_log(*setup_.topology, handoff.log))
+                transactions_.on_handoff(now, replicas_, ids_, std::move(handoff));
+            else
+                groups_.on_handoff(now, replicas_, std::move(handoff));
+            break;
         case Task::write_offsets:
         case Task::complete_rebalance:
+        case Task::materialise_offsets:
             groups_.on_handoff(now, replicas_, std::move(handoff));
+            break;
+        case Task::append_after_verify:
+            if (handoff.group.value >= 0)
+                groups_.on_handoff(now, replicas_, std::move(handoff));
+            else
+                produces_.on_append(now, replicas_, handoff);
+            break;
+        case Task::write_txn_state:
+        case Task::marker_answer:
+        case Task::complete_txn:
+            transactions_.on_handoff(now, replicas_, ids_, std::move(handoff));
             break;
     }
     settle(now);
@@ -182,6 +227,9 @@ void Broker::on_order(const Context& ctx, const sim::Order& order, Fx& fx) {
         log = LogId{static_cast<std::int32_t>(*named)};
     if (GroupCoordinator::understands(order)) {
         groups_.on_order(now, order);
+    } else if (TransactionCoordinator::understands(order)) {
+        transactions_.on_order(now, ids_, order);
+        ask_for_ids(now);
     } else if (order.kind == number(Ask::stop)) {
         fx.arm(key(Tick::broker_heartbeat, shutdown_timer), shutdown_patience);
         if (channel_.epoch())
@@ -197,12 +245,24 @@ void Broker::on_order(const Context& ctx, const sim::Order& order, Fx& fx) {
         std::optional<Offset> up_to;
         if (const auto offset = order.facts.find(number(Fact::offset))) up_to = Offset{*offset};
         replicas_.delete_records(now, *log, up_to);
+    } else if (order.kind == number(Ask::abort_txn) && log) {
+        MarkerDesk::abort_oldest(now, replicas_, groups_, *log);
     }
     settle(now);
 }
 
-/// Tells those who wait for the logs that moved, until nothing moves any more.
+/// Tells those who wait for coordinators and for logs that moved, until nothing moves any more.
 void Broker::settle(const BrokerStep& step) {
+    while (const auto answer = verification_.take_answer()) {
+        switch (answer->asker) {
+            case Verification::Asker::produce:
+                produces_.on_verified(step, *answer);
+                break;
+            case Verification::Asker::offsets:
+                groups_.on_verified(step, *answer);
+                break;
+        }
+    }
     while (const auto log = replicas_.take_moved()) settle(step, *log);
     reach_spared(guard_, step.fx);
 }
@@ -214,7 +274,9 @@ void Broker::settle(const BrokerStep& step, LogId log) {
     const auto end = replica->log.log_end();
     const bool leads = replica->leading.leading();
     const bool watermark_moved = watermark != replica->told_watermark;
-    const bool moved = watermark_moved || end != replica->told_end || !leads;
+    const bool stable_moved = leads && replica->transactional &&
+                              replica->log.last_stable_offset() != replica->told_stable;
+    const bool moved = watermark_moved || stable_moved || end != replica->told_end || !leads;
     replica->told_watermark = watermark;
     replica->told_end = end;
     if (leads && watermark_moved) {
@@ -224,10 +286,13 @@ void Broker::settle(const BrokerStep& step, LogId log) {
         facts.add(number(Fact::offset), watermark.value);
         step.fx.reach(number(Mile::partition_high_watermark_moved), facts);
         groups_.on_high_watermark(step, replicas_, log);
+        transactions_.on_high_watermark(step, replicas_, ids_, log);
     }
+    if (stable_moved) tell_stable_offset(step, *replica, log);
     if (moved) {
         produces_.on_moved(step, replicas_, log);
         fetches_.on_moved(step, replicas_, log);
+        markers_.on_moved(step, replicas_, log);
     }
     if (!leads || replica->proposal || !channel_.epoch()) return;
     auto proposal = replica->leading.take_proposal(step.image.brokers(), step.guard);
@@ -235,6 +300,17 @@ void Broker::settle(const BrokerStep& step, LogId log) {
     proposal->broker_epoch = *channel_.epoch();
     replica->proposal = proposal;
     channel_.alter(step.ctx, std::move(*proposal), step.fx);
+}
+
+void Broker::tell_stable_offset(const BrokerStep& step, Replica& replica, LogId log) {
+    const auto stable = replica.log.last_stable_offset();
+    const bool rose = stable > replica.told_stable;
+    replica.told_stable = stable;
+    step.fx.observe(StableOffsetMoved{.broker = step.self, .log = log, .last_stable = stable});
+    if (!rose) return;
+    auto facts = about(step.topology, log);
+    facts.add(number(Fact::offset), stable.value);
+    step.fx.reach(number(Mile::partition_stable_offset_moved), facts);
 }
 
 void Broker::audit(const Context& ctx, Fx& fx) const {
@@ -246,9 +322,12 @@ void Broker::audit(const Context& ctx, Fx& fx) const {
                                 .log_start = log.log_start(),
                                 .high_watermark = log.high_watermark(),
                                 .log_end = log.log_end(),
-                                .batches = {log.batches().begin(), log.batches().end()}});
+                                .batches = {log.batches().begin(), log.batches().end()},
+                                .last_stable = log.last_stable_offset(),
+                                .open_transactions = log.producers().open_transactions()});
     }
     groups_.audit(ctx, fx);
+    transactions_.audit(ctx, fx);
 }
 
 }  // namespace eos::model

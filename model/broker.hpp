@@ -18,13 +18,16 @@
 #include "model/broker_fetch.hpp"
 #include "model/broker_fetchers.hpp"
 #include "model/broker_groups.hpp"
+#include "model/broker_markers.hpp"
 #include "model/broker_produce.hpp"
 #include "model/broker_producer_ids.hpp"
 #include "model/broker_replicas.hpp"
+#include "model/broker_transactions.hpp"
 #include "model/config.hpp"
 #include "model/metadata_image.hpp"
 #include "model/safeguards.hpp"
 #include "model/topology.hpp"
+#include "model/verification_desk.hpp"
 #include "model/vocabulary.hpp"
 
 namespace eos::model {
@@ -55,19 +58,21 @@ class Broker {
     void on_link(const Context& ctx, sim::Peer peer, sim::LinkEvent event, Fx& fx);
     void on_timer(const Context& ctx, sim::TimerKey timer, Fx& fx);
     void on_handoff(const Context& ctx, Message&& message, Fx& fx);
-    /// Ask::stop, expire_producers, roll_segment, delete_records, and the group coordinator's.
+    /// Ask::stop, expire_producers, roll_segment, delete_records, abort_txn, and the
+    /// coordinators'.
     void on_order(const Context& ctx, const sim::Order& order, Fx& fx);
-    /// Tells ReplicaAudit and GroupAudit, once, after the run has settled.
+    /// Tells ReplicaAudit, GroupAudit and TxnAudit, once, after the run has settled.
     void audit(const Context& ctx, Fx& fx) const;
 
     [[nodiscard]] const Replicas& replicas() const { return replicas_; }
     [[nodiscard]] const MetadataImage& image() const { return image_; }
     [[nodiscard]] const GroupCoordinator& groups() const { return groups_.coordinator(); }
+    [[nodiscard]] const TransactionHost& transactions() const { return transactions_; }
 
     [[nodiscard]] auto fields() const {
         return std::tie(setup_.self, life_, replicas_, clean_epoch_, loss_, image_, applied_,
-                        to_apply_, serving_, channel_, fetchers_, produces_, fetches_, groups_,
-                        ids_, guard_);
+                        to_apply_, serving_, channel_, fetchers_, produces_, fetches_, markers_,
+                        verification_, groups_, transactions_, ids_, guard_);
     }
     friend bool operator==(const Broker& a, const Broker& b) { return a.fields() == b.fields(); }
 
@@ -81,6 +86,7 @@ class Broker {
     [[nodiscard]] BrokerStep step(const Context& ctx, Fx& fx);
     void settle(const BrokerStep& step);
     void settle(const BrokerStep& step, LogId log);
+    void tell_stable_offset(const BrokerStep& step, Replica& replica, LogId log);
     void arm_timers(const BrokerStep& step);
 
     // broker_metadata.cpp: what the controller says
@@ -100,6 +106,8 @@ class Broker {
     [[nodiscard]] MetadataResponse metadata(const MetadataRequest& request) const;
     [[nodiscard]] FindCoordinatorResponse coordinator(const FindCoordinatorRequest& request) const;
     void init_producer_id(const BrokerStep& step, const sim::ReplyTo& to);
+    void coordinate_transaction(const BrokerStep& step, const sim::ReplyTo& to,
+                                const Message& message);
     void ask_for_ids(const BrokerStep& step);
 
     Setup setup_;
@@ -120,7 +128,10 @@ class Broker {
     ReplicaFetchers fetchers_;
     ProduceDesk produces_;
     FetchDesk fetches_;
+    MarkerDesk markers_;
+    VerificationDesk verification_;
     GroupHost groups_;
+    TransactionHost transactions_;
     ProducerIdPool ids_;
     Guard guard_;
 };

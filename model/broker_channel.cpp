@@ -19,10 +19,6 @@ constexpr sim::Duration registration_retry = sim::milliseconds(100);
 ClientConfig client_config(const ClusterConfig& config) {
     ClientConfig result;
     result.request_timeout = config.request_timeout;
-    // Simplified: a connection attempt that meets silence is lost here, where TCP would repeat its
-    // SYN after 1, 2, 4 s; trying again that soon stands for it.
-    result.connection_setup_timeout = sim::seconds(1);
-    result.connection_setup_timeout_max = sim::seconds(4);
     return result;
 }
 

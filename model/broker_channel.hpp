@@ -16,6 +16,7 @@
 #include "model/config.hpp"
 #include "model/messages.hpp"
 #include "model/network_client.hpp"
+#include "model/topology.hpp"
 #include "model/vocabulary.hpp"
 
 namespace eos::model {
@@ -82,7 +83,8 @@ class ControllerChannel {
     [[nodiscard]] bool shutting_down() const { return want_shutdown_; }
     [[nodiscard]] bool owns(sim::TimerKey timer) const;
     [[nodiscard]] static bool owns(sim::Peer peer) {
-        return peer.lane >= heartbeat_lane && peer.lane <= metadata_lane;
+        return peer.node == Topology::controller() && peer.lane >= heartbeat_lane &&
+               peer.lane <= metadata_lane;
     }
 
     [[nodiscard]] auto fields() const {

@@ -49,6 +49,7 @@ void fill(const BrokerStep& step, FetchResponse::Part& answer, LeaderFetchResult
     answer.log_start = result.log_start;
     answer.diverging = result.diverging;
     answer.batches = std::move(result.read.batches);
+    answer.aborted = std::move(result.read.aborted);
     answer.hint = leader_hint(step.image, answer.log, answer.error);
 }
 

@@ -104,6 +104,7 @@ void Broker::on_apply(const BrokerStep& step, HandOff&& handoff) {
     if (!to_apply_.empty()) apply_next(step);
     fetchers_.retire(step, replicas_);
     fetchers_.pump(step, replicas_, channel_.epoch());
+    transactions_.on_metadata(step);
 }
 
 void Broker::apply(const BrokerStep& step, const std::vector<MetadataRecord>& records,
@@ -123,6 +124,8 @@ void Broker::apply(const BrokerStep& step, const std::vector<MetadataRecord>& re
             step.topology.logs[static_cast<std::size_t>(log.value)].topic ==
                 *step.topology.offsets_topic)
             groups_.on_turn(step, replicas_, log, turn, at_once);
+        if (is_transaction_log(step.topology, log))
+            transactions_.on_turn(step, replicas_, ids_, log, turn, at_once);
     }
 }
 

@@ -55,6 +55,7 @@ void Replicas::add(BrokerId self, const ClusterConfig& config, const Topology& t
     if (std::find(assigned.begin(), assigned.end(), self) == assigned.end()) return;
     Replica replica;
     replica.log = PartitionLog(log_rules(config));
+    replica.log.set_disk_lies(disk_lies_);
     replica.leading = LeaderPartition({.self = self,
                                        .min_insync = topology.topic_of(log).min_insync,
                                        .replica_lag_max = config.replica_lag_max});
@@ -71,6 +72,9 @@ void Replicas::recover(const sim::Loss& loss, const Context& ctx, BrokerId self,
         replica.log = std::move(log).recover(loss, ctx.wall);
         replica.told_watermark = replica.log.high_watermark();
         replica.told_end = replica.log.log_end();
+        const auto& batches = replica.log.batches();
+        replica.transactional = std::any_of(batches.begin(), batches.end(),
+                                            [](const Batch& batch) { return batch.transactional; });
     }
 }
 
@@ -123,6 +127,7 @@ Replicas::Turn Replicas::lead(const BrokerStep& step, Replica& replica,
     replica.epoch = state.leader_epoch;
     // Who waits under the former epoch is looked at again.
     if (result.new_epoch) replica.told_end = {-1};
+    if (result.new_leader) replica.told_stable = {-1};
     touch(state.log);
     if (!result.new_leader && !result.new_epoch) return Turn::same;
     step.fx.observe(LeadershipTaken{.broker = step.self,
@@ -159,17 +164,16 @@ Replicas::Turn Replicas::follow(const BrokerStep& step, Replica& replica,
 // --- appends -------------------------------------------------------------------------------------
 
 LeaderAppendResult Replicas::append(const BrokerStep& step, LogId log, const Batch& batch,
-                                    Acks acks, AppendOrigin origin) {
+                                    Acks acks, const AppendAs& as) {
     auto& replica = *leading(log);
-    auto result = replica.leading.append(replica.log, batch, acks, {.origin = origin},
-                                         step.image.brokers(), step.ctx.now, step.guard);
+    auto result = replica.leading.append(replica.log, batch, acks, as, step.image.brokers(),
+                                         step.ctx.now, step.guard);
     if (result.append.rolled) told_roll(step, log, replica.log);
     if (result.append.error != ErrorCode::none) {
-        auto facts = about(step.topology, log, batch);
-        facts.add(number(Fact::error), static_cast<std::int64_t>(result.append.error));
-        step.fx.reach(number(Mile::partition_refused), facts);
+        refuse(step, log, batch, result.append.error);
         return result;
     }
+    replica.transactional = replica.transactional || batch.transactional;
     if (result.append.duplicate) {
         step.fx.observe(Deduplicated{
             .broker = step.self, .log = log, .base = result.append.base, .count = batch.count});
@@ -191,6 +195,12 @@ LeaderAppendResult Replicas::append(const BrokerStep& step, LogId log, const Bat
     return result;
 }
 
+void Replicas::refuse(const BrokerStep& step, LogId log, const Batch& batch, ErrorCode error) {
+    auto facts = about(step.topology, log, batch);
+    facts.add(number(Fact::error), static_cast<std::int64_t>(error));
+    step.fx.reach(number(Mile::partition_refused), facts);
+}
+
 void Replicas::told(const BrokerStep& step, LogId log, Replica& replica,
                     const ReplicaFetcher::Handled& handled) {
     if (handled.truncated_to) {
@@ -204,6 +214,7 @@ void Replicas::told(const BrokerStep& step, LogId log, Replica& replica,
     for (auto i = batches.size() - static_cast<std::size_t>(handled.batches); i < batches.size();
          ++i) {
         const auto& batch = batches[i];
+        replica.transactional = replica.transactional || batch.transactional;
         step.fx.observe(Appended{.broker = step.self, .log = log, .leader = false, .batch = batch});
         step.fx.reach(number(Mile::partition_replicated), about(step.topology, log, batch));
     }
@@ -252,6 +263,12 @@ void Replicas::flush(const BrokerStep& step) {
     }
 }
 
+void Replicas::set_disk_lies(bool lies) {
+    if (lies == disk_lies_) return;
+    disk_lies_ = lies;
+    for (auto& [id, replica] : replicas_) replica.log.set_disk_lies(lies);
+}
+
 void Replicas::expire_producers(const BrokerStep& step, sim::Instant wall,
                                 std::optional<LogId> only) {
     for (auto& [id, replica] : replicas_) {
@@ -269,10 +286,11 @@ void Replicas::roll(const BrokerStep& step, LogId log) {
     if (replica && replica->log.roll()) told_roll(step, log, replica->log);
 }
 
-void Replicas::delete_records(const BrokerStep&, LogId log, std::optional<Offset> up_to) {
+void Replicas::delete_records(const BrokerStep& step, LogId log, std::optional<Offset> up_to) {
     auto* replica = leading(log);
     if (!replica) return;
-    const auto error = replica->log.delete_records(up_to.value_or(replica->log.high_watermark()));
+    const auto to = up_to.value_or(replica->log.high_watermark());
+    const auto error = replica->log.delete_records(to, step.guard);
     if (error != ErrorCode::none) return;
     replica->log.delete_old_segments();
     touch(log);

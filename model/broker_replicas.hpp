@@ -25,8 +25,12 @@ struct Replica {
     std::optional<LeaderEpoch> epoch;               ///< of the metadata applied last
     Offset told_watermark;                          ///< what the waiting know of
     Offset told_end;
+    /// Has held a transaction; before that the last stable offset is the watermark and not told.
+    bool transactional = false;
+    Offset told_stable;
     [[nodiscard]] auto fields() const {
-        return std::tie(log, leading, following, proposal, epoch, told_watermark, told_end);
+        return std::tie(log, leading, following, proposal, epoch, told_watermark, told_end,
+                        transactional, told_stable);
     }
     friend bool operator==(const Replica&, const Replica&) = default;
 };
@@ -56,7 +60,13 @@ class Replicas {
     Turn apply(const BrokerStep& step, const PartitionState& state);
     /// A batch of a client or coordinator on a log that this broker leads.
     LeaderAppendResult append(const BrokerStep& step, LogId log, const Batch& batch, Acks acks,
-                              AppendOrigin origin);
+                              const AppendAs& as);
+    LeaderAppendResult append(const BrokerStep& step, LogId log, const Batch& batch, Acks acks,
+                              AppendOrigin origin) {
+        return append(step, log, batch, acks, AppendAs{.origin = origin});
+    }
+    /// Says that a batch was not appended here.
+    static void refuse(const BrokerStep& step, LogId log, const Batch& batch, ErrorCode error);
     /// What a follower's fetcher did to its log.
     void told(const BrokerStep& step, LogId log, Replica& replica,
               const ReplicaFetcher::Handled& handled);
@@ -68,13 +78,15 @@ class Replicas {
     void propose_shrinks(const BrokerStep& step);
     void checkpoint();
     void flush(const BrokerStep& step);
+    /// The disk under all logs begins to lie about fsync, or is honest again.
+    void set_disk_lies(bool lies);
     /// Producers idle at `wall` are forgotten (PSX-1), on one log or on all.
     void expire_producers(const BrokerStep& step, sim::Instant wall,
                           std::optional<LogId> only = std::nullopt);
     void roll(const BrokerStep& step, LogId log);
     void delete_records(const BrokerStep& step, LogId log, std::optional<Offset> up_to);
 
-    [[nodiscard]] auto fields() const { return std::tie(replicas_, moved_); }
+    [[nodiscard]] auto fields() const { return std::tie(replicas_, moved_, disk_lies_); }
     friend bool operator==(const Replicas&, const Replicas&) = default;
 
   private:
@@ -85,6 +97,7 @@ class Replicas {
 
     std::map<LogId, Replica> replicas_;
     std::vector<LogId> moved_;
+    bool disk_lies_ = false;
 };
 
 }  // namespace eos::model

@@ -25,9 +25,12 @@ MetadataResponse Broker::metadata(const MetadataRequest& request) const {
 }
 
 FindCoordinatorResponse Broker::coordinator(const FindCoordinatorRequest& request) const {
-    FindCoordinatorResponse answer{
-        .group = request.group, .error = ErrorCode::none, .coordinator = {}};
-    const auto log = setup_.topology->offsets_log(request.group);
+    FindCoordinatorResponse answer{.group = request.group,
+                                   .error = ErrorCode::none,
+                                   .coordinator = {},
+                                   .txid = request.txid};
+    const auto log = request.txid ? setup_.topology->transaction_log(*request.txid)
+                                  : setup_.topology->offsets_log(*request.group);
     const auto leader = log ? image_.partition(*log).leader : std::nullopt;
     if (leader && image_.alive(*leader))
         answer.coordinator = *leader;
@@ -39,10 +42,19 @@ FindCoordinatorResponse Broker::coordinator(const FindCoordinatorRequest& reques
 /// Of a producer without a transactional id (INI-2).
 void Broker::init_producer_id(const BrokerStep& step, const sim::ReplyTo& to) {
     if (const auto id = ids_.take())
-        step.fx.reply(to, InitProducerIdResponse{
-                              .error = ErrorCode::none, .producer_id = *id, .producer_epoch = {0}});
+        step.fx.reply(to, InitProducerIdResponse{.error = ErrorCode::none,
+                                                .producer_id = *id,
+                                                .producer_epoch = {0},
+                                                .txid = {}});
     else
         ids_.park(to);
+    ask_for_ids(step);
+}
+
+/// Answered by the transaction coordinator, which may have used up the producer ids.
+void Broker::coordinate_transaction(const BrokerStep& step, const sim::ReplyTo& to,
+                                    const Message& message) {
+    transactions_.on_request(step, ids_, to, message);
     ask_for_ids(step);
 }
 

@@ -56,14 +56,15 @@ ClassicGroup ClassicGroup::restored(const GroupMetadataRecord& record) {
                            .rebalance_timeout = m.rebalance_timeout,
                            .protocols = {},
                            .subscription = m.subscription,
-                           .owned = {},
+                           .owned = m.owned,
                            .assignment = m.assignment,
                            .is_new = false,
                            .pending_sync = false,
                            .join = {},
                            .sync = {},
                            .node = {},
-                           .slot = 0};
+                           .slot = 0,
+                           .owned_since = m.owned_since};
         if (protocol) member.protocols.push_back(*protocol);
         members.push_back(std::move(member));
     }
@@ -86,7 +87,10 @@ GroupMember* ClassicGroup::member(MemberId id) {
     return found == members_.end() ? nullptr : &*found;
 }
 
-const GroupMember* ClassicGroup::with_instance(GroupInstanceId instance) const {
+const GroupMember* ClassicGroup::with_instance(GroupInstanceId instance,
+                                               std::optional<MemberId> preferred) const {
+    if (const auto* m = preferred ? find(*preferred) : nullptr; m && m->instance == instance)
+        return m;
     const auto found = std::find_if(members_.begin(), members_.end(),
                                     [&](const GroupMember& m) { return m.instance == instance; });
     return found == members_.end() ? nullptr : &*found;
@@ -94,8 +98,8 @@ const GroupMember* ClassicGroup::with_instance(GroupInstanceId instance) const {
 
 bool ClassicGroup::subscribed(TopicId topic) const {
     return std::any_of(members_.begin(), members_.end(), [&](const GroupMember& m) {
-        return std::find(m.subscription.begin(), m.subscription.end(), topic) !=
-               m.subscription.end();
+        return !m.is_new && std::find(m.subscription.begin(), m.subscription.end(), topic) !=
+                                m.subscription.end();
     });
 }
 
@@ -113,7 +117,7 @@ GroupMetadataRecord ClassicGroup::record() const {
                                .members = {}};
     for (const auto& m : members_)
         result.members.push_back({m.id, m.instance, m.session_timeout, m.rebalance_timeout,
-                                  m.subscription, m.assignment});
+                                  m.subscription, m.assignment, m.owned, m.owned_since});
     return result;
 }
 
@@ -168,7 +172,7 @@ bool ClassicGroup::all_joined() const {
 
 ErrorCode ClassicGroup::validate_member(const MemberRef& ref) const {
     if (ref.instance) {
-        const auto* holder = with_instance(*ref.instance);
+        const auto* holder = with_instance(*ref.instance, ref.member);
         if (!holder) return ErrorCode::unknown_member_id;
         if (holder->id != ref.member) return ErrorCode::fenced_instance_id;
     }
@@ -183,18 +187,21 @@ ErrorCode ClassicGroup::validate(const MemberRef& ref) const {
     return ErrorCode::none;
 }
 
-ErrorCode ClassicGroup::validate_commit(const MemberRef& ref) const {
+ErrorCode ClassicGroup::validate_commit(const MemberRef& ref, bool transactional) const {
     if (state_ == GroupState::dead) return ErrorCode::coordinator_not_available;
     // An administrator, or a consumer with manual assignment (G20 b).
     if (!ref.generation && state_ == GroupState::empty) return ErrorCode::none;
     if (ref.generation || ref.member || ref.instance) {
         if (const auto error = validate_member(ref); error != ErrorCode::none) return error;
         if (ref.generation != generation_) return ErrorCode::illegal_generation;
-    } else if (state_ != GroupState::empty) {
+    } else if (!transactional && state_ != GroupState::empty) {
+        // In a transaction such a commit is taken: the producer's epoch is all that fences it (G20
+        // d).
         return ErrorCode::unknown_member_id;
     }
     // The member knows the new generation but has not been told its partitions yet (M14).
-    if (state_ == GroupState::completing_rebalance) return ErrorCode::rebalance_in_progress;
+    if (!transactional && state_ == GroupState::completing_rebalance)
+        return ErrorCode::rebalance_in_progress;
     return ErrorCode::none;
 }
 
@@ -293,7 +300,8 @@ JoinGroupResponse ClassicGroup::current_answer(const GroupMember& m) const {
                              .members = {}};
     if (leader_ == m.id)
         for (const auto& other : members_)
-            answer.members.push_back({other.id, other.instance, other.subscription, other.owned});
+            answer.members.push_back(
+                {other.id, other.instance, other.subscription, other.owned, other.owned_since});
     return answer;
 }
 

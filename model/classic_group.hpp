@@ -60,6 +60,7 @@ struct GroupMember {
     std::optional<ReplyTo> sync;  ///< parked SyncGroup
     std::optional<NodeId> node;   ///< where it last spoke from; none after a load
     std::uint32_t slot = 0;       ///< names its session timer
+    std::optional<Generation> owned_since = {};  ///< of `owned` (KIP-792)
     friend bool operator==(const GroupMember&, const GroupMember&) = default;
 };
 
@@ -90,6 +91,7 @@ struct GroupStep {
     const Context& ctx;
     const ClusterConfig& config;
     const Topology& topology;
+    Guard& guard;
     Fx& fx;
     std::vector<GroupReply>& replies;
     std::vector<GroupWrite>& writes;
@@ -121,8 +123,8 @@ class ClassicGroup {
     [[nodiscard]] ErrorCode heartbeat(GroupStep& step, const MemberRef& member, NodeId from);
     [[nodiscard]] LeaveGroupResponse leave(GroupStep& step, const LeaveGroupRequest& request);
 
-    /// G14 order, then G20 b-e. Does not touch the session.
-    [[nodiscard]] ErrorCode validate_commit(const MemberRef& member) const;
+    /// G14 order, then G20 b-e; `transactional`: inside a transaction. Does not touch the session.
+    [[nodiscard]] ErrorCode validate_commit(const MemberRef& member, bool transactional) const;
     /// G15: a commit in Stable or PreparingRebalance counts as a sign of life.
     void committed_by(GroupStep& step, const MemberRef& member);
 
@@ -150,7 +152,8 @@ class ClassicGroup {
     [[nodiscard]] const GroupMember* find(MemberId id) const;
     /// When it entered its present state, by the coordinator's wall clock (G31).
     [[nodiscard]] sim::Instant state_since() const { return state_since_; }
-    /// Whether some member subscribes to the topic; the answer counts in Stable only (G31).
+    /// Whether a member of the last generation subscribes to the topic; while the group rebalances
+    /// nobody knows about the next (G31).
     [[nodiscard]] bool subscribed(TopicId topic) const;
     /// Created by a commit without a member: never had a generation (G20 a).
     [[nodiscard]] bool simple() const;
@@ -165,7 +168,9 @@ class ClassicGroup {
 
   private:
     [[nodiscard]] GroupMember* member(MemberId id);
-    [[nodiscard]] const GroupMember* with_instance(GroupInstanceId instance) const;
+    /// `preferred` counts first, where one instance has two members (KAFKA-8500).
+    [[nodiscard]] const GroupMember* with_instance(GroupInstanceId instance,
+                                                   std::optional<MemberId> preferred = {}) const;
     [[nodiscard]] ErrorCode validate_member(const MemberRef& ref) const;
     [[nodiscard]] ErrorCode validate(const MemberRef& ref) const;
     [[nodiscard]] bool accepts(const JoinGroupRequest& request, const ClusterConfig& config) const;

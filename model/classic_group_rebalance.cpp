@@ -8,7 +8,9 @@
 namespace eos::model {
 namespace {
 
-[[nodiscard]] std::uint32_t group_number(GroupId id) { return static_cast<std::uint32_t>(id.value); }
+[[nodiscard]] std::uint32_t group_number(GroupId id) {
+    return static_cast<std::uint32_t>(id.value);
+}
 
 }  // namespace
 

@@ -10,7 +10,7 @@ namespace {
 
 [[nodiscard]] bool matches(const GroupMember& member, const JoinGroupRequest& request) {
     return member.protocols == request.protocols && member.subscription == request.subscription &&
-           member.owned == request.owned;
+           member.owned == request.owned && member.owned_since == request.owned_since;
 }
 
 }  // namespace
@@ -58,7 +58,10 @@ void ClassicGroup::join_newcomer(GroupStep& step, const ReplyTo& to,
                                  const JoinGroupRequest& request, MemberId fresh,
                                  bool require_known_id) {
     if (request.instance) {
-        if (const auto* holder = with_instance(*request.instance))
+        const auto* holder = with_instance(*request.instance);
+        // KAFKA-8500: not only while the group is Stable.
+        if (holder && (state_ == GroupState::stable ||
+                       step.guard.trips(Safeguard::static_member_replaced, true)))
             replace_static(step, to, request, holder->id, fresh);
         else
             add(step, to, request, fresh);
@@ -139,6 +142,7 @@ void ClassicGroup::update(GroupMember& m, const ReplyTo& to, const JoinGroupRequ
     m.protocols = request.protocols;
     m.subscription = request.subscription;
     m.owned = request.owned;
+    m.owned_since = request.owned_since;
     m.node = to.client;
     // A join sent again over a new connection takes the place of the parked one, whose connection
     // is gone.

@@ -53,20 +53,50 @@ ClassicMember::Step ClassicMember::step(Instant now) {
     return Step::join;
 }
 
-JoinGroupRequest ClassicMember::join_request(const std::vector<TopicId>& subscription) {
+bool ClassicMember::lists(AssignorKind assignor) const {
+    const auto& list = config_->assignors;
+    return std::find(list.begin(), list.end(), assignor) != list.end();
+}
+
+bool ClassicMember::cooperative() const {
+    const auto& list = config_->assignors;
+    return std::all_of(list.begin(), list.end(), [](AssignorKind assignor) {
+        return assignor == AssignorKind::cooperative_sticky;
+    });
+}
+
+void ClassicMember::remember() {
+    if (!lists(AssignorKind::sticky)) return;
+    remembered_ = assignment_;
+    remembered_since_ = identity_.generation;
+}
+
+JoinGroupRequest ClassicMember::join_request(const std::vector<TopicId>& subscription,
+                                             std::vector<LogId> owned) {
     state_ = MemberState::preparing_rebalance;
     joining_ = true;
     in_flight_ = true;
     sync_due_ = false;
     complete_due_ = false;
-    return {.group = *config_->group,
-            .member = identity_.member,
-            .instance = config_->instance,
-            .session_timeout = config_->session_timeout,
-            .rebalance_timeout = config_->max_poll_interval,
-            .protocols = config_->assignors,
-            .subscription = subscription,
-            .owned = {}};  // eager: everything was given up before (M8)
+    JoinGroupRequest request{.group = *config_->group,
+                             .member = identity_.member,
+                             .instance = config_->instance,
+                             .session_timeout = config_->session_timeout,
+                             .rebalance_timeout = config_->max_poll_interval,
+                             .protocols = config_->assignors,
+                             .subscription = subscription,
+                             .owned = {}};
+    // Eager: everything was given up before (M8), but `sticky` tells what it remembers.
+    // Simplified: one claim for all assignors, so a member that lists both sticky ones claims
+    // nothing.
+    if (cooperative()) {
+        request.owned = std::move(owned);
+        request.owned_since = identity_.generation;
+    } else if (!lists(AssignorKind::cooperative_sticky)) {
+        request.owned = remembered_;
+        request.owned_since = remembered_since_;
+    }
+    return request;
 }
 
 SyncGroupRequest ClassicMember::sync_request(const Topology& topology) {
@@ -234,6 +264,7 @@ void ClassicMember::reset(bool keep_member) {
     state_ = MemberState::unjoined;
     identity_ = {std::nullopt, keep_member ? identity_.member : std::nullopt, std::nullopt};
     rejoin_needed_ = true;
+    if (cooperative()) needs_prepare_ = true;  // what it kept while rejoining is lost now (M8)
 }
 
 std::optional<LeaveGroupRequest> ClassicMember::leave(bool coordinator_known) {

@@ -1,5 +1,5 @@
 #pragma once
-// One member of a classic group as its client sees it (M1-M17; AbstractCoordinator and the eager
+// One member of a classic group as its client sees it (M1-M17; AbstractCoordinator and the group
 // half of ConsumerCoordinator): state, identity, whether it has to rejoin, and the heartbeat's
 // timers. It says what is due and what an answer means; the consumer sends, waits and runs the
 // callbacks.
@@ -50,6 +50,9 @@ class ClassicMember {
     [[nodiscard]] MemberState state() const { return state_; }
     [[nodiscard]] const Identity& identity() const { return identity_; }
     [[nodiscard]] bool dynamic() const { return !config_->instance.has_value(); }
+    /// The protocol all listed assignors have in common (Z1): keep what is owned while rejoining
+    /// (KIP-429), or give everything up first.
+    [[nodiscard]] bool cooperative() const;
     /// Something asked for a rejoin, or one is under way (its answers wait for poll()).
     [[nodiscard]] bool rejoin_needed() const { return rejoin_needed_; }
     [[nodiscard]] bool rejoin_needed_or_pending() const { return rejoin_needed_ || joining_; }
@@ -77,10 +80,14 @@ class ClassicMember {
     [[nodiscard]] sim::Instant retry_at() const { return retry_at_; }
     void request_rejoin() { rejoin_needed_ = true; }
     void prepared() { needs_prepare_ = false; }
-    [[nodiscard]] JoinGroupRequest join_request(const std::vector<TopicId>& subscription);
+    /// `owned`: what the consumer still holds; told to cooperative assignors.
+    [[nodiscard]] JoinGroupRequest join_request(const std::vector<TopicId>& subscription,
+                                                std::vector<LogId> owned = {});
     [[nodiscard]] SyncGroupRequest sync_request(const Topology& topology);
     [[nodiscard]] const std::vector<LogId>& assignment() const { return assignment_; }
     void completed();
+    /// The assignor learns what was assigned: `sticky` claims it at the next join.
+    void remember();
     /// M10. `backoff`: how long to wait before the next attempt if the answer asks for it.
     [[nodiscard]] CoordinatorVerdict joined(sim::Instant now, const JoinGroupResponse& answer,
                                             const Identity& sent, Duration backoff);
@@ -134,14 +141,16 @@ class ClassicMember {
     [[nodiscard]] auto fields() const {
         return std::tie(state_, identity_, rejoin_needed_, needs_prepare_, joining_, in_flight_,
                         sync_due_, complete_due_, skip_assignment_, leader_, members_, assignment_,
-                        retry_at_, failures_, failure_, beat_in_flight_, beat_at_, beat_failures_,
-                        session_deadline_, poll_deadline_);
+                        remembered_, remembered_since_, retry_at_, failures_, failure_,
+                        beat_in_flight_, beat_at_, beat_failures_, session_deadline_,
+                        poll_deadline_);
     }
 
   private:
     void end_join(sim::Instant now, Duration backoff);
     [[nodiscard]] CoordinatorVerdict join_refused(sim::Instant now, ErrorCode error,
                                                   Duration backoff);
+    [[nodiscard]] bool lists(AssignorKind assignor) const;
 
     std::shared_ptr<const ConsumerConfig> config_;
     MemberState state_ = MemberState::unjoined;
@@ -156,6 +165,8 @@ class ClassicMember {
     std::optional<MemberId> leader_;
     std::vector<JoinGroupResponse::Member> members_;
     std::vector<LogId> assignment_;
+    std::vector<LogId> remembered_;  ///< by the sticky assignor, and of which generation
+    std::optional<Generation> remembered_since_;
     sim::Instant retry_at_{};
     std::int32_t failures_ = 0;
     std::optional<ErrorCode> failure_;

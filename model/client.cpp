@@ -25,12 +25,27 @@ Hands Client::hands() {
 
 void Client::make_clients(const Context&) {
     const auto session = static_cast<std::uint64_t>(sessions_++);
-    if (setup_->app->produces())
-        producer_.emplace(setup_->topology, setup_->producer, process_, sessions_ - 1,
-                          setup_->seed);
+    if (setup_->app->produces()) {
+        const auto begun = transactions_begun();
+        producer_.emplace(setup_->topology, producer_config(), process_, sessions_ - 1,
+                          setup_->seed, begun);
+    }
     if (setup_->app->consumes())
         consumer_.emplace(setup_->consumer, setup_->topology, process_,
                           sim::Rng::stream(setup_->seed, "consumer", actor(process_), session));
+}
+
+std::int32_t Client::transactions_begun() const {
+    return producer_ ? producer_->transactions_begun() : transactions_;
+}
+
+std::shared_ptr<const ProducerConfig> Client::producer_config() const {
+    if (setup_->app->txid != TxidPolicy::per_start || !setup_->producer->txid)
+        return setup_->producer;
+    auto own = *setup_->producer;
+    own.txid = setup_->topology->random_transactional_id(setup_->topology->node_of(process_),
+                                                         sessions_ - 1);
+    return std::make_shared<const ProducerConfig>(std::move(own));
 }
 
 void Client::on_start(const Context& ctx, Fx& fx) {
@@ -39,6 +54,7 @@ void Client::on_start(const Context& ctx, Fx& fx) {
     application_.emplace(setup_->app, setup_->topology, process_,
                          sim::Rng::stream(setup_->seed, "application", actor(process_),
                                           static_cast<std::uint64_t>(ctx.life)));
+    for (const auto number : signals_) application_->signal(number);
     application_->start(ctx, hands(), fx);
     go_on(ctx, fx);
 }
@@ -114,8 +130,9 @@ void Client::on_order(const Context& ctx, const sim::Order& order, Fx& fx) {
         application_->stall(stalled);
         if (consumer_) consumer_->stall(ctx, stalled, fx);
     } else if (order.kind == number(Ask::signal)) {
-        application_->signal(
-            static_cast<std::int32_t>(order.facts.find(number(Fact::count)).value_or(0)));
+        const auto told = order.facts.find(number(Fact::count)).value_or(0);
+        signals_.insert(static_cast<std::int32_t>(told));
+        application_->signal(static_cast<std::int32_t>(told));
     }
     go_on(ctx, fx);
 }
@@ -126,6 +143,8 @@ Client Client::reborn(const sim::Loss&) && {
     next.source_.process_died(*setup_->app);
     next.loops_ = loops_;
     next.sessions_ = sessions_;
+    next.transactions_ = transactions_begun();
+    next.signals_ = std::move(signals_);
     return next;
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <tuple>
 #include <variant>
 
@@ -47,13 +48,16 @@ class Client {
 
     friend bool operator==(const Client&, const Client&) = default;
     [[nodiscard]] auto fields() const {
-        return std::tie(process_, source_, loops_, sessions_, producer_, consumer_, application_,
-                        stopping_);
+        return std::tie(process_, source_, loops_, sessions_, transactions_, producer_, consumer_,
+                        application_, stopping_, signals_);
     }
 
   private:
     [[nodiscard]] Hands hands();
     void make_clients(const Context& ctx);
+    [[nodiscard]] std::int32_t transactions_begun() const;
+    /// As configured, or with a transactional id of this start alone (TxidPolicy::per_start).
+    [[nodiscard]] std::shared_ptr<const ProducerConfig> producer_config() const;
     /// Lets the application go on after any of its clients may have an event for it.
     void go_on(const Context& ctx, Fx& fx);
 
@@ -62,10 +66,12 @@ class Client {
     InputSource source_;
     std::int32_t loops_ = 0;
     std::int32_t sessions_ = 0;      ///< client objects made so far, over all lives
+    std::int32_t transactions_ = 0;  ///< begun by former lives
     std::optional<Producer> producer_;
     std::optional<Consumer> consumer_;
     std::optional<Application> application_;
     bool stopping_ = false;
+    std::set<std::int32_t> signals_;  ///< what a wait_for step may pass, over all lives
 };
 
 }  // namespace eos::model

@@ -57,6 +57,19 @@ struct ClusterConfig {
     Duration offsets_commit_timeout = milliseconds(5000);        // offsets.commit.timeout.ms
     Duration offsets_retention = milliseconds(604'800'000);      // offsets.retention.minutes
     Duration offsets_retention_check = milliseconds(600'000);
+    std::int32_t offset_metadata_max = 4096;             // offset.metadata.max.bytes
+
+    TransactionVersion transaction_version = TransactionVersion::tv2;  // transaction.version
+    Duration transaction_max_timeout = milliseconds(900'000);     // transaction.max.timeout.ms
+    Duration transaction_timeout_check = milliseconds(10'000);    // transaction.abort.timed.out...
+    Duration transactional_id_expiration = milliseconds(604'800'000);
+    Duration transactional_id_check = milliseconds(3'600'000);    // ...remove.expired...interval
+    Duration enrol_retry_backoff = milliseconds(20);              // add.partitions.to.txn.retry...
+    Duration enrol_retry_backoff_max = milliseconds(100);         // PSD-2
+
+    Duration consumer_group_session = milliseconds(45'000);       // group.consumer.session...
+    Duration consumer_group_heartbeat = milliseconds(5'000);      // group.consumer.heartbeat...
+    std::int32_t consumer_group_max_size = 2147483647;
 
     /// When a log reaches the platter: never (Kafka's default), every write, or every `flush`.
     bool flush_every_write = false;
@@ -85,7 +98,14 @@ struct ProducerConfig {
     ClientConfig client;
     SafeguardSet safeguards = SafeguardSet::all();
     Acks acks = Acks::all;
-    bool idempotence = true;                       // enable.idempotence (effective value, I1)
+    bool idempotence = true;                       // enable.idempotence, as far as allowed (I1)
+    /// Nobody configured it: whether the documented default is applied is up to the safeguard
+    /// idempotence_by_default (KAFKA-13598; clients before 3.0).
+    bool idempotence_unset = false;
+    [[nodiscard]] bool idempotent() const {
+        return idempotence &&
+               !(idempotence_unset && !safeguards.has(Safeguard::idempotence_by_default));
+    }
     std::int32_t retries = 2147483647;
     Duration delivery_timeout = milliseconds(120'000);
     Duration linger = milliseconds(5);             // 5 since 4.0 (KIP-1030)
@@ -94,6 +114,12 @@ struct ProducerConfig {
     Duration max_block = milliseconds(60'000);
     std::int32_t max_request_size = 1'048'576;
     std::int32_t max_in_flight = 5;
+    std::optional<TransactionalId> txid;           // transactional.id
+    Duration transaction_timeout = milliseconds(60'000);
+    /// What the cluster's finalized feature tells the client (T17).
+    TransactionVersion transaction_version = TransactionVersion::tv2;
+    /// The coordinator takes InitProducerId v3 (T14); false: brokers before KIP-360.
+    bool coordinator_bumps_epoch = true;
     // Size of the number spaces, as the cluster has them (ClusterConfig).
     std::int16_t max_producer_epoch = 32767;
     std::int32_t max_sequence = 2147483647;
@@ -102,7 +128,9 @@ struct ProducerConfig {
 
 enum class OffsetReset : std::uint8_t { earliest, latest, none };
 enum class Isolation : std::uint8_t { read_uncommitted, read_committed };
-enum class AssignorKind : std::uint8_t { range, round_robin };
+enum class AssignorKind : std::uint8_t { range, round_robin, sticky, cooperative_sticky };
+enum class GroupProtocol : std::uint8_t { classic, consumer };     ///< group.protocol (KIP-848)
+enum class ServerAssignor : std::uint8_t { uniform, range };       ///< group.remote.assignor
 
 struct ConsumerConfig {
     ClientConfig client;
@@ -123,18 +151,23 @@ struct ConsumerConfig {
     std::int32_t max_partition_fetch_bytes = 1'048'576;
     Duration default_api_timeout = milliseconds(60'000);
     std::vector<AssignorKind> assignors{AssignorKind::range};
+    GroupProtocol protocol = GroupProtocol::classic;
+    std::optional<ServerAssignor> remote_assignor;
     friend bool operator==(const ConsumerConfig&, const ConsumerConfig&) = default;
 };
 
 // --- applications -----------------------------------------------------------------------------
 
 enum class AppKind : std::uint8_t { producer, consumer, processor };
-enum class Mode : std::uint8_t { client_defaults, at_most_once, at_least_once, idempotent };
+enum class Mode : std::uint8_t {
+    client_defaults, at_most_once, at_least_once, idempotent, exactly_once,
+};
 
 /// One step of an application's program (language.md 4.2).
 enum class StepKind : std::uint8_t {
     subscribe, unsubscribe, poll, process, produce, flush, commit_offsets, rewind, seek, wait,
     wait_for, end_offset, close, reopen,
+    init, begin, commit, abort, enrol, send_offsets,
 };
 [[nodiscard]] std::string_view name(StepKind kind);
 
@@ -155,15 +188,19 @@ struct Step {
     Offset offset;                                 ///< seek to N
     Duration wait{};                               ///< wait
     std::int32_t trigger = -1;                     ///< wait_for: index given by the scenario
+    sim::Chance chance = sim::Chance::always();    ///< begin, commit, abort
+    bool group_only = false;                       ///< send_offsets: without member and generation
     friend bool operator==(const Step&, const Step&) = default;
 };
 
 /// Classes of errors an application reacts to, and what it may do (language.md 4.2).
-enum class ErrorClass : std::uint8_t { failed_send, generation, unknown, fatal, poison };
-enum class Reaction : std::uint8_t { retry, resend, skip, rewind, restart, crash, stop, ignore };
+enum class ErrorClass : std::uint8_t { failed_send, abortable, generation, unknown, fatal, poison };
+enum class Reaction : std::uint8_t {
+    retry, resend, skip, rewind, restart, crash, stop, ignore, abort, abort_and_rewind,
+};
 [[nodiscard]] std::string_view name(ErrorClass error_class);
 [[nodiscard]] std::string_view name(Reaction reaction);
-inline constexpr std::size_t error_class_count = 5;
+inline constexpr std::size_t error_class_count = 6;
 
 enum class SourceKind : std::uint8_t { replay, push };
 enum class WorkloadKind : std::uint8_t { plain, transfers, fan_out, counts };
@@ -175,6 +212,9 @@ struct Workload {
     std::vector<TopicId> to;                       ///< fan_out
     friend bool operator==(const Workload&, const Workload&) = default;
 };
+
+/// How an instance comes by its transactional id; `given`: as configured.
+enum class TxidPolicy : std::uint8_t { per_instance, per_start, shared, given };
 
 struct AppConfig {
     std::string name;
@@ -198,6 +238,12 @@ struct AppConfig {
     SourceKind source = SourceKind::replay;
     sim::Spread work;
     sim::Chance poison;                            ///< chance that processing a record fails
+    sim::Chance aborts;                            ///< share of loops whose commit is an abort
+    TxidPolicy txid = TxidPolicy::per_instance;
+    /// Instance i has transactional id first_txid + i, or all have it (shared, given); none: it
+    /// writes without transactions.
+    std::optional<TransactionalId> first_txid;
+    bool rewinds_after_abort = true;               ///< false: a coding error
     std::vector<Step> setup;
     std::vector<Step> steps;
     std::optional<std::int32_t> repeat;            ///< none = for ever

@@ -59,7 +59,8 @@ Consumer::Consumer(std::shared_ptr<const ConsumerConfig> config,
       guard_{config_->safeguards, {}},
       net_(config_->client, max_in_flight, fetch_lane, sim::Rng(rng_.next())),
       metadata_(topology_, config_->client, fetch_lane, fetch_lane, sim::Rng(rng_.next())),
-      member_(config_) {}
+      member_(config_),
+      modern_(config_, modern() ? MemberId{rng_.next()} : MemberId{}) {}
 
 // --- calls that return at once -------------------------------------------------------------------
 
@@ -68,7 +69,8 @@ void Consumer::subscribe(const Context& ctx, std::vector<TopicId> topics, Fx& fx
     sim::ensure(subscriptions_.automatic() || subscriptions_.assigned().empty(),
                 "subscription and manual assignment exclude each other");
     for (const TopicId topic : topics) metadata_.watch(topic);
-    if (subscriptions_.subscribe(std::move(topics))) member_.request_rejoin();
+    // With KIP-848 the next heartbeat tells.
+    if (subscriptions_.subscribe(std::move(topics)) && !modern()) member_.request_rejoin();
     go_on(ctx, fx);
 }
 
@@ -87,9 +89,14 @@ void Consumer::assign(const Context& ctx, std::vector<LogId> logs, Fx& fx) {
 
 void Consumer::unsubscribe(const Context& ctx, Fx& fx) {
     if (subscriptions_.automatic()) {
-        give_up_all(member_.lost(), fx);
-        leave_group(ctx, fx);
-        member_.forget_rebalance();
+        if (modern()) {
+            modern_.leave();
+            run_callbacks(fx);
+        } else {
+            give_up_all(member_.lost(), fx);
+            leave_group(ctx, fx);
+            member_.forget_rebalance();
+        }
         if (prepare_)
             std::erase_if(commits_,
                           [&](const CommitWork& work) { return work.number == prepare_->commit; });
@@ -254,6 +261,7 @@ void Consumer::on_timer(const Context& ctx, const sim::TimerKey& timer, Fx& fx) 
 
 void Consumer::go_on(const Context& ctx, Fx& fx) {
     step_commits(ctx, fx);
+    if (modern()) step_reconciliation(ctx, false, fx);
     if (call_ && !stalled_) run_call(ctx, fx);
     if (closed_) return;
     step_commits(ctx, fx);
@@ -322,7 +330,9 @@ void Consumer::schedule(const Context& ctx, Fx& fx) {
         fx.arm(key(Tick::consumer_poll), wake - ctx.now);
     }
     Instant beat = sim::time_never;
-    if (subscriptions_.automatic() && member_.beating()) {
+    if (modern()) {
+        beat = modern_beat_due();
+    } else if (subscriptions_.automatic() && member_.beating()) {
         beat = member_.beat_due(coordinator_.node.has_value());
         if (!coordinator_.node) beat = std::max(beat, coordinator_.lookup.retry_at);
     }

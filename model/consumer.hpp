@@ -1,9 +1,10 @@
 #pragma once
-// The consumer client (KafkaConsumer with the classic group protocol), hosted by a client node
-// beside its application. Two actors share it as in Kafka (M2): the application's thread, which
-// acts only while a call of the application is open, and the heartbeat thread. A paused process
-// stops both, a stalled application only the first. All callbacks, auto-commits, rejoins and the
-// initialisation of positions happen inside poll() (C4, C9, O5, M7, M8).
+// The consumer client (KafkaConsumer with either group protocol), hosted by a client node beside
+// its application. Two actors share it as in Kafka (M2): the application's thread, which acts only
+// while a call of the application is open, and the background thread: heartbeats, and with KIP-848
+// also reconciliation. A paused process stops both, a stalled application only the first. All
+// callbacks, auto-commits, rejoins and the initialisation of positions happen inside poll() (C4,
+// C9, O5, M7).
 
 #include <cstdint>
 #include <memory>
@@ -17,6 +18,7 @@
 #include "model/consumer_events.hpp"
 #include "model/consumer_parts.hpp"
 #include "model/fetcher.hpp"
+#include "model/modern_membership.hpp"
 #include "model/network_client.hpp"
 #include "model/safeguards.hpp"
 #include "model/subscription_state.hpp"
@@ -83,8 +85,10 @@ class Consumer {
     [[nodiscard]] std::vector<CommitOffset> positions() const;
     /// (member, generation) of the last completed rebalance, also after being thrown out (O15).
     [[nodiscard]] MemberRef group_metadata() const;
-    /// What the group protocol believes right now, and whether a coordinator is known.
+    /// What the group protocol believes right now, and whether a coordinator is known. The first
+    /// counts with the classic protocol, the second with KIP-848.
     [[nodiscard]] const ClassicMember& member() const { return member_; }
+    [[nodiscard]] const ModernMembership& modern_member() const { return modern_; }
     [[nodiscard]] bool coordinator_known() const { return coordinator_.node.has_value(); }
 
     // --- being told ------------------------------------------------------------------------------
@@ -102,7 +106,7 @@ class Consumer {
     [[nodiscard]] auto fields() const {
         // Not the guard: its set is configuration, and what it spared is told within the step.
         return std::tie(process_, rng_, net_, metadata_, metadata_seen_, subscriptions_, fetcher_,
-                        member_, group_metadata_, coordinator_, offset_fetch_, prepare_,
+                        member_, modern_, group_metadata_, coordinator_, offset_fetch_, prepare_,
                         auto_commit_at_, commits_, sent_, tag_, number_, call_, failure_, stalled_,
                         closed_, wake_at_, beat_at_, events_);
     }
@@ -184,10 +188,23 @@ class Consumer {
     [[nodiscard]] bool prepare_rejoin(const Context& ctx, Fx& fx);
     void complete_rejoin(const Context& ctx, Fx& fx);
     void step_heartbeat(const Context& ctx, Fx& fx);
+    [[nodiscard]] bool subscribed(LogId log) const;
+    void take_over(const std::vector<LogId>& logs, std::optional<Generation> generation, Fx& fx);
+    void give_up(const std::vector<LogId>& gone, bool lost, Fx& fx);
     void give_up_all(bool lost, Fx& fx);
     void leave_group(const Context& ctx, Fx& fx);
     void reach_group(Mile mile, const std::vector<LogId>& logs, Fx& fx) const;
     void run_close(const Context& ctx, consumer_part::call::Close& call, Fx& fx);
+
+    // --- the group, KIP-848 (consumer_modern.cpp) ------------------------------------------------
+    [[nodiscard]] bool modern() const { return config_->protocol == GroupProtocol::consumer; }
+    void run_modern(const Context& ctx, Fx& fx);
+    void run_callbacks(Fx& fx);
+    void step_reconciliation(const Context& ctx, bool in_poll, Fx& fx);
+    void step_modern_heartbeat(const Context& ctx, Fx& fx);
+    [[nodiscard]] Instant modern_beat_due() const;
+    void ended(const Context& ctx, const consumer_part::sent::ModernBeat& sent,
+               const Outcome& outcome, Message* answer, Fx& fx);
     void apply(const Context& ctx, CoordinatorVerdict verdict, const Outcome& outcome, Fx& fx);
     void ended(const Context& ctx, const consumer_part::sent::Lookup& sent, const Outcome& outcome,
                Message* answer, Fx& fx);
@@ -211,6 +228,7 @@ class Consumer {
     SubscriptionState subscriptions_;
     Fetcher fetcher_;
     ClassicMember member_;
+    ModernMembership modern_;
     MemberRef group_metadata_;  ///< of the last completed rebalance (O15)
     consumer_part::Coordinator coordinator_;
     Attempt offset_fetch_;

@@ -36,7 +36,8 @@ void Consumer::step_commits(const Context& ctx, Fx& fx) {
         const bool by_application = work.origin != CommitWork::Origin::async &&
                                     work.origin != CommitWork::Origin::automatic;
         if (work.ended || work.attempt.asking || work.attempt.retry_at > ctx.now) continue;
-        if (by_application && stalled_) continue;
+        // With KIP-848 the background thread repeats them.
+        if (by_application && stalled_ && !modern()) continue;
         due.push_back(work.number);
     }
     for (const auto number : due) {
@@ -48,7 +49,9 @@ void Consumer::step_commits(const Context& ctx, Fx& fx) {
         }
         if (!find_coordinator(ctx, fx)) return;
         MemberRef speaker;
-        if (subscriptions_.automatic()) {
+        if (subscriptions_.automatic() && modern()) {
+            speaker = modern_.ref();  // K10
+        } else if (subscriptions_.automatic()) {
             const auto stable = member_.ref_if_stable();
             if (!stable) {
                 // O9: fails without a request; only a poll can bring the member back.
@@ -100,8 +103,9 @@ void Consumer::ended(const Context& ctx, const sent::Commit& sent, const Outcome
         result = CallResult::retriable_commit_failed;
     } else {
         // Also what speaks for nobody may be refused (G20): then there is no state to follow.
-        switch (sent.member ? member_.commit_refused(error, sent.identity)
-                            : ClassicMember::verdict_for_outsider(error)) {
+        switch (!sent.member ? ClassicMember::verdict_for_outsider(error)
+                : modern()   ? ModernMembership::commit_refused(error)
+                             : member_.commit_refused(error, sent.identity)) {
             case ClassicMember::CommitVerdict::failed:
                 result = CallResult::commit_failed;
                 break;
@@ -128,8 +132,14 @@ void Consumer::refuse_commit(const Context& ctx, CommitWork& work, CallResult re
                              ErrorCode error, Fx& fx) {
     const bool again = result == CallResult::retriable_commit_failed;
     switch (work.origin) {
-        case CommitWork::Origin::sync:
         case CommitWork::Origin::prepare:
+            // O11: the heartbeat that raised the epoch overtook it (K10).
+            if (error == ErrorCode::stale_member_epoch) {
+                failed(ctx, work.attempt);
+                return;
+            }
+            [[fallthrough]];
+        case CommitWork::Origin::sync:
         case CommitWork::Origin::closing:
             if (again) {
                 failed(ctx, work.attempt);

@@ -76,7 +76,7 @@ bool Consumer::step_membership(const Context& ctx, Fx& fx) {
                 break;
             case ClassicMember::Step::join: {
                 const Identity identity = member_.identity();
-                auto request = member_.join_request(subscriptions_.topics());
+                auto request = member_.join_request(subscriptions_.topics(), subscriptions_.logs());
                 // M9: the coordinator answers only when the rebalance ends.
                 const Duration timeout = std::max(config_->client.request_timeout,
                                                   config_->max_poll_interval + seconds(5));
@@ -98,11 +98,11 @@ bool Consumer::step_membership(const Context& ctx, Fx& fx) {
     return true;
 }
 
-/// M8, eager. False while the commit is awaited.
+/// M8. False while the commit is awaited. A cooperative member keeps reading meanwhile (O8).
 bool Consumer::prepare_rejoin(const Context& ctx, Fx& fx) {
     if (config_->auto_commit && !prepare_) {
         auto offsets = subscriptions_.consumed();
-        subscriptions_.mark_pending_revocation();
+        if (!member_.cooperative()) subscriptions_.mark_pending_revocation();
         prepare_ = Prepare{start_commit(CommitWork::Origin::prepare, std::move(offsets)),
                            ctx.now + config_->max_poll_interval};
         step_commits(ctx, fx);
@@ -114,41 +114,74 @@ bool Consumer::prepare_rejoin(const Context& ctx, Fx& fx) {
         std::erase_if(commits_, [&](const CommitWork& w) { return w.number == number; });
         prepare_.reset();
     }
-    give_up_all(member_.lost(), fx);
+    if (member_.lost() || !member_.cooperative()) {
+        give_up_all(member_.lost(), fx);
+        return true;
+    }
+    std::vector<LogId> unwanted;
+    for (const LogId log : subscriptions_.logs())
+        if (!subscribed(log)) unwanted.push_back(log);
+    give_up(unwanted, false, fx);
     return true;
+}
+
+bool Consumer::subscribed(LogId log) const {
+    const auto& topics = subscriptions_.topics();
+    const auto topic = topology_->logs[static_cast<std::size_t>(log.value)].topic;
+    return std::binary_search(topics.begin(), topics.end(), topic);
 }
 
 void Consumer::complete_rejoin(const Context& ctx, Fx& fx) {
     const std::vector<LogId> logs = member_.assignment();
-    const auto& topics = subscriptions_.topics();
-    const bool wanted = std::all_of(logs.begin(), logs.end(), [&](LogId log) {
-        const auto topic = topology_->logs[static_cast<std::size_t>(log.value)].topic;
-        return std::binary_search(topics.begin(), topics.end(), topic);
-    });
+    const bool wanted =
+        std::all_of(logs.begin(), logs.end(), [&](LogId log) { return subscribed(log); });
     member_.completed();
     if (!wanted) {
         // The subscription changed while the group was rebalancing.
         member_.request_rejoin();
         return;
     }
-    subscriptions_.assign(logs);
-    fetcher_.retain(subscriptions_);
     group_metadata_ = member_.ref();
+    // M13, cooperative: what others wait for is given up now and handed out by a second rebalance.
+    std::vector<LogId> moving;
+    for (const LogId log : subscriptions_.logs())
+        if (std::find(logs.begin(), logs.end(), log) == logs.end()) moving.push_back(log);
+    if (!moving.empty()) {
+        give_up(moving, false, fx);
+        member_.request_rejoin();
+    }
+    member_.remember();
     auto_commit_at_ = ctx.now + config_->auto_commit_interval;
-    fx.observe(
-        Assigned{process_, *config_->group, member_.identity().generation, subscriptions_.logs()});
-    reach_group(Mile::group_assigned, logs, fx);
-    events_.emplace_back(consumer_event::PartitionsAssigned{subscriptions_.logs()});
+    take_over(logs, member_.identity().generation, fx);
 }
 
-void Consumer::give_up_all(bool lost, Fx& fx) {
-    const auto logs = subscriptions_.logs();
-    if (logs.empty()) return;
-    subscriptions_.assign({});
+/// onPartitionsAssigned: the whole assignment replaces what is left of the old one.
+void Consumer::take_over(const std::vector<LogId>& logs, std::optional<Generation> generation,
+                         Fx& fx) {
+    std::vector<LogId> added;
+    for (const LogId log : logs)
+        if (subscriptions_.find(log) == nullptr) added.push_back(log);
+    subscriptions_.assign(logs);
     fetcher_.retain(subscriptions_);
-    fx.observe(Assigned{process_, *config_->group, std::nullopt, {}});
-    reach_group(Mile::group_revoked, logs, fx);
-    events_.emplace_back(consumer_event::PartitionsRevoked{logs, lost});
+    fx.observe(Assigned{process_, *config_->group, generation, subscriptions_.logs()});
+    reach_group(Mile::group_assigned, added, fx);
+    events_.emplace_back(consumer_event::PartitionsAssigned{std::move(added)});
+}
+
+void Consumer::give_up_all(bool lost, Fx& fx) { give_up(subscriptions_.logs(), lost, fx); }
+
+/// onPartitionsRevoked, or onPartitionsLost.
+void Consumer::give_up(const std::vector<LogId>& gone, bool lost, Fx& fx) {
+    if (gone.empty()) return;
+    auto left = subscriptions_.logs();
+    std::erase_if(
+        left, [&](LogId log) { return std::find(gone.begin(), gone.end(), log) != gone.end(); });
+    subscriptions_.assign(left);
+    fetcher_.retain(subscriptions_);
+    const auto generation = left.empty() ? std::nullopt : group_metadata_.generation;
+    fx.observe(Assigned{process_, *config_->group, generation, std::move(left)});
+    reach_group(Mile::group_revoked, gone, fx);
+    events_.emplace_back(consumer_event::PartitionsRevoked{gone, lost});
 }
 
 /// One milestone a log, so that a trigger can name one; one without a log if there is none.
@@ -194,6 +227,10 @@ void Consumer::ended(const Context& ctx, const sent::Sync& sent, const Outcome& 
 // --- the heartbeat thread (M2-M6) ----------------------------------------------------------------
 
 void Consumer::step_heartbeat(const Context& ctx, Fx& fx) {
+    if (modern()) {
+        step_modern_heartbeat(ctx, fx);
+        return;
+    }
     while (subscriptions_.automatic()) {
         switch (member_.beat(ctx.now, coordinator_.node.has_value())) {
             case ClassicMember::Beat::rest:
@@ -267,15 +304,20 @@ void Consumer::run_close(const Context& ctx, call::Close& closing, Fx& fx) {
             commits_.begin(), commits_.end(),
             [](const CommitWork& work) { return work.origin == CommitWork::Origin::async; });
         if (pending && !expired) return;
-        if (subscriptions_.automatic()) {
+        if (subscriptions_.automatic() && modern()) {
+            modern_.leave();
+            run_callbacks(fx);
+        } else if (subscriptions_.automatic()) {
             give_up_all(member_.lost(), fx);
             leave_group(ctx, fx);
         }
         closing.stage = Stage::leaving;
     }
-    const bool leaving = std::any_of(sent_.begin(), sent_.end(), [](const Sent& sent) {
-        return std::holds_alternative<sent::Leave>(sent.what);
-    });
+    if (modern()) step_modern_heartbeat(ctx, fx);
+    const bool leaving = modern_.state() == MembershipState::leaving ||
+                         std::any_of(sent_.begin(), sent_.end(), [](const Sent& sent) {
+                             return std::holds_alternative<sent::Leave>(sent.what);
+                         });
     if (leaving && !expired) return;
     abandon(fx);
     events_.emplace_back(consumer_event::Closed{});

@@ -76,6 +76,10 @@ struct Beat {
     Identity identity;
     friend bool operator==(const Beat&, const Beat&) = default;
 };
+struct ModernBeat {
+    std::int32_t serial = 0;
+    friend bool operator==(const ModernBeat&, const ModernBeat&) = default;
+};
 struct Leave {
     friend bool operator==(const Leave&, const Leave&) = default;
 };
@@ -84,7 +88,7 @@ struct Leave {
 struct Sent {
     std::int64_t tag = 0;
     std::variant<sent::Fetch, sent::Reset, sent::End, sent::Validate, sent::Lookup, sent::Committed,
-                 sent::Commit, sent::Join, sent::Sync, sent::Beat, sent::Leave>
+                 sent::Commit, sent::Join, sent::Sync, sent::Beat, sent::ModernBeat, sent::Leave>
         what;
     friend bool operator==(const Sent&, const Sent&) = default;
 };
@@ -121,7 +125,7 @@ struct Coordinator {
     friend bool operator==(const Coordinator&, const Coordinator&) = default;
 };
 
-/// The commit that onJoinPrepare waits for.
+/// The commit that onJoinPrepare, or a reconciliation (K4), waits for.
 struct Prepare {
     std::int32_t commit = 0;
     Instant deadline{};

@@ -12,7 +12,10 @@ using namespace consumer_part;
 void Consumer::run_poll(const Context& ctx, std::int32_t max_records, Fx& fx) {
     bool joined = true;
     bool blocked = false;
-    if (subscriptions_.automatic()) {
+    if (subscriptions_.automatic() && modern()) {
+        run_modern(ctx, fx);
+        if (!coordinator_.node) (void)find_coordinator(ctx, fx);
+    } else if (subscriptions_.automatic()) {
         member_.polled(ctx.now);
         joined = step_membership(ctx, fx);
         if (!coordinator_.node) (void)find_coordinator(ctx, fx);
@@ -22,9 +25,11 @@ void Consumer::run_poll(const Context& ctx, std::int32_t max_records, Fx& fx) {
     update_leaders();
     if (joined && !blocked) {
         step_auto_commit(ctx, fx);
-        blocked = !step_positions(ctx, fx);
+        // The client of KIP-848 goes on reading what it has a position for.
+        blocked = !step_positions(ctx, fx) && !modern();
     }
-    if (const auto error = member_.take_failure()) fail(CallResult::fatal, *error);
+    if (const auto error = modern() ? modern_.take_failure() : member_.take_failure())
+        fail(CallResult::fatal, *error);
     if (failure_) {
         const auto failure = *std::exchange(failure_, std::nullopt);
         finish(consumer_event::PollReturned{failure.result, failure.error, {}});
@@ -40,7 +45,7 @@ void Consumer::run_poll(const Context& ctx, std::int32_t max_records, Fx& fx) {
 
 /// True if poll() returned.
 bool Consumer::collect(const Context& ctx, std::int32_t max_records, Fx& fx) {
-    auto harvest = fetcher_.collect(ctx.now, max_records, subscriptions_, *config_);
+    auto harvest = fetcher_.collect(ctx.now, max_records, subscriptions_, *config_, guard_);
     if (harvest.refresh) metadata_.request_refresh();
     for (const auto& hint : harvest.hints) (void)metadata_.hint(hint.first, hint.second);
     for (const LogId log : harvest.reset) {

@@ -89,9 +89,13 @@ bool Consumer::step_offset_fetch(const Context& ctx, std::vector<LogId> logs, st
     if (offset_fetch_.asking || ctx.now < offset_fetch_.retry_at) return false;
     if (!find_coordinator(ctx, fx)) return false;
     offset_fetch_.asking = true;
-    send(ctx, coordinator_peer(),
-         OffsetFetchRequest{.group = *config_->group, .logs = logs, .require_stable = true},
-         config_->client.request_timeout, sent::Committed{logs, rewind}, fx);  // O12, O13
+    OffsetFetchRequest request{.group = *config_->group, .logs = logs, .require_stable = true};
+    if (modern() && modern_.epoch() > 0) {
+        request.member = modern_.ref().member;
+        request.member_epoch = modern_.epoch();
+    }
+    send(ctx, coordinator_peer(), std::move(request), config_->client.request_timeout,
+         sent::Committed{std::move(logs), rewind}, fx);  // O12, O13
     return true;
 }
 
@@ -169,6 +173,10 @@ void Consumer::ended(const Context& ctx, const sent::Committed& sent, const Outc
     if (!response || error == ErrorCode::not_coordinator ||
         error == ErrorCode::coordinator_not_available) {
         apply(ctx, CoordinatorVerdict::forget, outcome, fx);
+    } else if (modern() &&
+               (error == ErrorCode::stale_member_epoch || error == ErrorCode::unknown_member_id)) {
+        // O11: asked again under the epoch that the heartbeat brings. Simplified: a member that is
+        // unknown waits for its heartbeat to tell; Kafka's poll() throws.
     } else if (!retriable(error) || error == ErrorCode::unknown_topic_or_partition) {
         fail(CallResult::fatal, error);
     }

@@ -96,7 +96,6 @@ void Controller::elect_on_order(const Context& ctx, const sim::Order& order, Fx&
         state.recovery = RecoveryState::recovering;
         state.elr.clear();
         state.last_known_elr.clear();
-        state.last_known_leader.reset();
     }
     state.leader = to;
     state.leader_epoch = state.leader_epoch.next();  // ELE-5

@@ -29,10 +29,12 @@ constexpr std::array rows{
     Row{ErrorCode::not_leader_or_follower, "NOT_LEADER_OR_FOLLOWER", true, true, ambiguous},
     Row{ErrorCode::request_timed_out, "REQUEST_TIMED_OUT", true, false, ambiguous},
     Row{ErrorCode::message_too_large, "MESSAGE_TOO_LARGE"},
+    Row{ErrorCode::offset_metadata_too_large, "OFFSET_METADATA_TOO_LARGE"},
     Row{ErrorCode::network_exception, "NETWORK_EXCEPTION", true, true, ambiguous},
     Row{ErrorCode::coordinator_load_in_progress, "COORDINATOR_LOAD_IN_PROGRESS", true},
     Row{ErrorCode::coordinator_not_available, "COORDINATOR_NOT_AVAILABLE", true, false, ambiguous},
     Row{ErrorCode::not_coordinator, "NOT_COORDINATOR", true, false, ambiguous},
+    Row{ErrorCode::invalid_topic, "INVALID_TOPIC_EXCEPTION"},
     Row{ErrorCode::record_list_too_large, "RECORD_LIST_TOO_LARGE"},
     Row{ErrorCode::not_enough_replicas, "NOT_ENOUGH_REPLICAS", true},
     Row{ErrorCode::not_enough_replicas_after_append, "NOT_ENOUGH_REPLICAS_AFTER_APPEND", true,
@@ -80,7 +82,16 @@ constexpr std::array rows{
     Row{ErrorCode::broker_id_not_registered, "BROKER_ID_NOT_REGISTERED"},
     Row{ErrorCode::ineligible_replica, "INELIGIBLE_REPLICA"},
     Row{ErrorCode::new_leader_elected, "NEW_LEADER_ELECTED"},
+    Row{ErrorCode::fenced_member_epoch, "FENCED_MEMBER_EPOCH"},
+    Row{ErrorCode::unreleased_instance_id, "UNRELEASED_INSTANCE_ID"},
+    Row{ErrorCode::unsupported_assignor, "UNSUPPORTED_ASSIGNOR"},
+    Row{ErrorCode::stale_member_epoch, "STALE_MEMBER_EPOCH"},
     Row{ErrorCode::transaction_abortable, "TRANSACTION_ABORTABLE", false, false, not_done},
+};
+
+constexpr std::array client_rows{
+    Row{ErrorCode::illegal_state, "IllegalStateException"},
+    Row{ErrorCode::transaction_aborted, "TransactionAbortedException"},
 };
 
 constexpr auto codes = [] {
@@ -90,6 +101,8 @@ constexpr auto codes = [] {
 }();
 
 const Row& row(ErrorCode code) {
+    for (const Row& client : client_rows)
+        if (client.code == code) return client;
     return *std::find_if(rows.begin(), rows.end(), [&](const Row& r) { return r.code == code; });
 }
 

@@ -10,6 +10,9 @@
 namespace eos::model {
 
 enum class ErrorCode : std::int16_t {
+    // A client's own exceptions, never on the wire.
+    transaction_aborted = -3,  ///< TransactionAbortedException: dropped by the application's abort
+    illegal_state = -2,        ///< IllegalStateException: a call out of turn
     unknown_server_error = -1,
     none = 0,
     offset_out_of_range = 1,
@@ -19,10 +22,12 @@ enum class ErrorCode : std::int16_t {
     not_leader_or_follower = 6,
     request_timed_out = 7,
     message_too_large = 10,
+    offset_metadata_too_large = 12,
     network_exception = 13,
     coordinator_load_in_progress = 14,
     coordinator_not_available = 15,
     not_coordinator = 16,
+    invalid_topic = 17,
     record_list_too_large = 18,
     not_enough_replicas = 19,
     not_enough_replicas_after_append = 20,
@@ -68,6 +73,10 @@ enum class ErrorCode : std::int16_t {
     broker_id_not_registered = 102,
     ineligible_replica = 107,
     new_leader_elected = 108,
+    fenced_member_epoch = 110,
+    unreleased_instance_id = 111,
+    unsupported_assignor = 112,
+    stale_member_epoch = 113,
     transaction_abortable = 120,
     not_controller = 41,
 };
@@ -79,9 +88,9 @@ enum class Certainty : std::uint8_t {
     ambiguous,  ///< may have had an effect: never to be read as "did not happen"
 };
 
-/// Kafka's spelling: "NOT_LEADER_OR_FOLLOWER".
+/// Kafka's spelling: "NOT_LEADER_OR_FOLLOWER"; of a client's own exceptions the class name.
 [[nodiscard]] std::string_view name(ErrorCode code);
-/// The code of a Kafka spelling, if there is one.
+/// The code of a Kafka spelling, if there is one on the wire.
 [[nodiscard]] std::optional<ErrorCode> error_code(std::string_view name);
 [[nodiscard]] std::span<const ErrorCode> all_error_codes();
 /// Whether Kafka's exception class derives from RetriableException.

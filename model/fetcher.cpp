@@ -17,8 +17,13 @@ bool leader_is_stale(ErrorCode error) {
            error == ErrorCode::unknown_topic_or_partition || error == ErrorCode::unknown_topic_id;
 }
 
-/// Whether the application never gets to see this batch. C13: control batches.
-bool hidden(const Batch& batch) { return batch.control.has_value(); }
+/// Records that can be handed out: none of a control batch (C13), nor what compaction removed.
+/// Simplified: it removes from the end only, so records keep their place in the payload.
+std::int32_t readable(const Batch& batch) {
+    if (batch.control) return 0;
+    const auto present = static_cast<std::int32_t>(batch.payload.records().size());
+    return std::min(present, batch.count);
+}
 
 }  // namespace
 
@@ -66,7 +71,8 @@ void Fetcher::answered(BrokerId broker, FetchResponse* response) {
 }
 
 Fetcher::Harvest Fetcher::collect(Instant now, std::int32_t max_records,
-                                  SubscriptionState& subscriptions, const ConsumerConfig& config) {
+                                  SubscriptionState& subscriptions, const ConsumerConfig& config,
+                                  Guard& guard) {
     Harvest harvest;
     std::int32_t room = max_records;
     std::size_t done = 0;
@@ -89,7 +95,7 @@ Fetcher::Harvest Fetcher::collect(Instant now, std::int32_t max_records,
             if (harvest.result != CallResult::ok) break;
             continue;
         }
-        if (!drain(answer, *log, room, harvest)) break;
+        if (!drain(answer, *log, room, harvest, guard)) break;
         ++done;
     }
     waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(done));
@@ -101,6 +107,9 @@ bool Fetcher::parse(Instant now, Completed& answer, AssignedLog& log, const Cons
     const ErrorCode error = answer.part.error;
     if (error == ErrorCode::none) {
         answer.parsed = true;
+        if (answer.part.aborted)
+            std::sort(answer.part.aborted->begin(), answer.part.aborted->end(),
+                      [](const AbortedTxn& a, const AbortedTxn& b) { return a.first < b.first; });
         return true;
     }
     if (answer.part.hint) harvest.hints.emplace_back(log.log, *answer.part.hint);
@@ -125,22 +134,27 @@ bool Fetcher::parse(Instant now, Completed& answer, AssignedLog& log, const Cons
     return false;
 }
 
-bool Fetcher::drain(Completed& answer, AssignedLog& log, std::int32_t& room, Harvest& harvest) {
+bool Fetcher::drain(Completed& answer, AssignedLog& log, std::int32_t& room, Harvest& harvest,
+                    Guard& guard) {
     auto& batches = answer.part.batches;
     for (; answer.batch < batches.size(); ++answer.batch) {
         const Batch& batch = batches[answer.batch];
+        const bool dropped = guard.trips(Safeguard::aborted_filter, aborted(answer, batch));
         if (batch.next_offset() <= answer.next) continue;
-        if (!hidden(batch)) {
-            if (room == 0) return false;
-            const auto first =
-                static_cast<std::int32_t>(std::max<std::int64_t>(answer.next - batch.base, 0));
-            const auto count = std::min(batch.count - first, room);
+        const auto end = dropped ? 0 : readable(batch);
+        const auto first =
+            static_cast<std::int32_t>(std::max<std::int64_t>(answer.next - batch.base, 0));
+        answer.next = batch.next_offset();
+        if (first < end) {
+            if (room == 0) {
+                answer.next = batch.base + first;
+                return false;
+            }
+            const auto count = std::min(end - first, room);
             harvest.chunks.push_back(
                 {log.log, batch.base, first, count, batch.leader_epoch, batch.payload});
             room -= count;
-            answer.next = batch.base + (first + count);
-        } else {
-            answer.next = batch.next_offset();
+            if (first + count < end) answer.next = batch.base + (first + count);
         }
         log.position->offset = answer.next;
         log.position->offset_epoch = batch.leader_epoch;
@@ -148,6 +162,21 @@ bool Fetcher::drain(Completed& answer, AssignedLog& log, std::int32_t& room, Har
         if (answer.next < batch.next_offset()) return false;
     }
     return true;
+}
+
+bool Fetcher::aborted(Completed& answer, const Batch& batch) {
+    if (!answer.part.aborted || !batch.producer_id) return false;
+    const auto& list = *answer.part.aborted;
+    for (; answer.begun < list.size() && list[answer.begun].first <= batch.last_offset();
+         ++answer.begun)
+        answer.aborting.push_back(list[answer.begun].producer_id);
+    if (batch.control) {
+        // A COMMIT marker changes nothing: its transaction is not in the list.
+        if (batch.control == ControlType::abort) std::erase(answer.aborting, *batch.producer_id);
+        return false;
+    }
+    return batch.transactional && std::find(answer.aborting.begin(), answer.aborting.end(),
+                                            *batch.producer_id) != answer.aborting.end();
 }
 
 void Fetcher::retain(const SubscriptionState& subscriptions) {

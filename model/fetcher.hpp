@@ -1,7 +1,8 @@
 #pragma once
 // Fetching of a consumer: which fetch to send next to whom (C7), the answers that wait for poll()
 // (C9), and what poll() hands out of them (C10, C11, C18-C20). Answers are kept as they came:
-// batches whose payloads are shared with the log, so nothing is done per record.
+// batches whose payloads are shared with the log, so nothing is done per record. For read_committed
+// the filter drops what aborted transactions wrote, batch by batch (C15).
 
 #include <cstdint>
 #include <optional>
@@ -12,6 +13,7 @@
 #include "model/config.hpp"
 #include "model/consumer_events.hpp"
 #include "model/messages.hpp"
+#include "model/safeguards.hpp"
 #include "model/subscription_state.hpp"
 #include "sim/time.hpp"
 
@@ -45,7 +47,8 @@ class Fetcher {
     };
     /// Hands out up to `max_records` and moves the positions past them (C3).
     [[nodiscard]] Harvest collect(sim::Instant now, std::int32_t max_records,
-                                  SubscriptionState& subscriptions, const ConsumerConfig& config);
+                                  SubscriptionState& subscriptions, const ConsumerConfig& config,
+                                  Guard& guard);
     /// Data of logs no longer assigned is dropped.
     void retain(const SubscriptionState& subscriptions);
     [[nodiscard]] bool idle() const { return in_flight_.empty() && waiting_.empty(); }
@@ -60,8 +63,12 @@ class Fetcher {
         bool parsed = false;      ///< C10 was checked
         std::uint32_t batch = 0;  ///< the next batch to hand out of
         Offset next;              ///< the next offset to hand out
+        std::uint32_t begun = 0;  ///< how many of part.aborted (by first offset) have begun
+        std::vector<ProducerId> aborting = {};  ///< producers inside an aborted transaction here
         friend bool operator==(const Completed&, const Completed&) = default;
-        [[nodiscard]] auto fields() const { return std::tie(part, parsed, batch, next); }
+        [[nodiscard]] auto fields() const {
+            return std::tie(part, parsed, batch, next, begun, aborting);
+        }
     };
 
     [[nodiscard]] bool waiting(LogId log) const;
@@ -70,7 +77,10 @@ class Fetcher {
                              const ConsumerConfig& config, Harvest& harvest);
     /// Takes from the answer until it is drained (true) or the poll is full (false).
     [[nodiscard]] static bool drain(Completed& answer, AssignedLog& log, std::int32_t& room,
-                                    Harvest& harvest);
+                                    Harvest& harvest, Guard& guard);
+    /// C15: whether an aborted transaction wrote the batch. To be asked of every batch in order;
+    /// asking again about the same batch changes nothing until the batch is passed.
+    [[nodiscard]] static bool aborted(Completed& answer, const Batch& batch);
 
     std::vector<BrokerId> in_flight_;  ///< brokers with a fetch on its way: at most one each
     std::vector<Completed> waiting_;   ///< in the order the answers came

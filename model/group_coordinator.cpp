@@ -82,7 +82,7 @@ bool GroupCoordinator::lead(const Context& ctx, LogId log, LeaderEpoch epoch, Fx
 
 void GroupCoordinator::replay(LogId log, const Batch& batch, Offset high_watermark) {
     const auto found = shards_.find(log);
-    if (found != shards_.end()) found->second.replay(batch, high_watermark);
+    if (found != shards_.end()) found->second.replay(guard_, batch, high_watermark);
 }
 
 void GroupCoordinator::loaded(const Context& ctx, LogId log, GroupOutput& out, Fx& fx) {
@@ -109,6 +109,8 @@ bool GroupCoordinator::handles(const Message& message) {
            std::holds_alternative<SyncGroupRequest>(message) ||
            std::holds_alternative<HeartbeatRequest>(message) ||
            std::holds_alternative<LeaveGroupRequest>(message) ||
+           std::holds_alternative<ConsumerGroupHeartbeatRequest>(message) ||
+           std::holds_alternative<TxnOffsetCommitRequest>(message) ||
            std::holds_alternative<OffsetCommitRequest>(message) ||
            std::holds_alternative<OffsetFetchRequest>(message);
 }
@@ -129,7 +131,8 @@ bool GroupCoordinator::owns(const sim::TimerKey& timer) {
     const auto what = tick(timer);
     return what == Tick::group_join || what == Tick::group_sync || what == Tick::group_session ||
            what == Tick::group_pending_member || what == Tick::group_commit_timeout ||
-           what == Tick::offsets_expiry;
+           what == Tick::offsets_expiry || what == Tick::modern_session ||
+           what == Tick::modern_rebalance;
 }
 
 void GroupCoordinator::on_timer(const Context& ctx, const sim::TimerKey& timer, GroupOutput& out,
@@ -201,6 +204,13 @@ void GroupCoordinator::on_high_watermark(const Context& ctx, LogId log, Offset h
                                          GroupOutput& out, Fx& fx) {
     step(ctx, log, out, fx,
          [&](GroupShard& shard, ShardStep& s) { shard.on_high_watermark(s, high_watermark); });
+}
+
+void GroupCoordinator::on_marker(const Context& ctx, LogId log, ProducerId producer, ProducerEpoch,
+                                 ControlType type, Offset marker_offset, GroupOutput& out, Fx& fx) {
+    step(ctx, log, out, fx, [&](GroupShard& shard, ShardStep& s) {
+        shard.on_marker(s, producer, type, marker_offset);
+    });
 }
 
 void GroupCoordinator::audit(const Context& ctx, Fx& fx) const {

@@ -11,6 +11,9 @@
 //  for
 //                                each (they may add to `out`), then send out.replies.
 //  - the high watermark of a led offsets log rose: on_high_watermark().
+//  - an append with `who` is a transactional batch of that producer; whether the transaction may
+//    write here is verified before its request comes (OFF-2).
+//  - a marker was appended to a led offsets log: on_marker() (OFF-7), at once or later.
 
 #include <cstdint>
 #include <map>
@@ -41,7 +44,8 @@ class GroupCoordinator {
     void resign(const Context& ctx, LogId shard, GroupOutput& out, Fx& fx);
     [[nodiscard]] bool leads(LogId shard) const { return shards_.contains(shard); }
 
-    /// JoinGroup, SyncGroup, Heartbeat, LeaveGroup, OffsetCommit, OffsetFetch requests.
+    /// JoinGroup, SyncGroup, Heartbeat, LeaveGroup, ConsumerGroupHeartbeat, OffsetCommit,
+    /// TxnOffsetCommit, OffsetFetch requests.
     [[nodiscard]] static bool handles(const Message& message);
     void on_request(const Context& ctx, const ReplyTo& to, const Message& message, GroupOutput& out,
                     Fx& fx);
@@ -62,6 +66,12 @@ class GroupCoordinator {
                        GroupOutput& out, Fx& fx);
     void on_high_watermark(const Context& ctx, LogId shard, Offset high_watermark, GroupOutput& out,
                            Fx& fx);
+
+    /// A marker stands in the log at `marker_offset`: what the producer wrote before it becomes
+    /// committed or is dropped, once the marker is replicated. News that comes twice, or after a
+    /// load has read the marker, changes nothing. The log has judged the epoch.
+    void on_marker(const Context& ctx, LogId shard, ProducerId producer, ProducerEpoch epoch,
+                   ControlType type, Offset marker_offset, GroupOutput& out, Fx& fx);
 
     /// Tells the GroupAudit of every group of every loaded shard.
     void audit(const Context& ctx, Fx& fx) const;

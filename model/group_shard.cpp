@@ -6,9 +6,11 @@
 namespace eos::model {
 namespace {
 
-[[nodiscard]] bool fencing(ErrorCode error) {
-    return error == ErrorCode::unknown_member_id || error == ErrorCode::illegal_generation ||
-           error == ErrorCode::fenced_instance_id;
+// KAFKA-5600: how many batches one read of a load brings, where that matters.
+constexpr std::int32_t batches_per_read = 8;
+
+[[nodiscard]] GroupId group_of_record(const GroupRecord& record) {
+    return std::visit([](const auto& r) { return r.group; }, record);
 }
 
 }  // namespace
@@ -38,6 +40,17 @@ Message refuse_group_request(const Message& request, ErrorCode error) {
                 OffsetCommitResponse answer{r.group, {}};
                 for (const auto& part : r.parts) answer.parts.push_back({part.log, error});
                 return answer;
+            } else if constexpr (std::is_same_v<R, TxnOffsetCommitRequest>) {
+                TxnOffsetCommitResponse answer{r.who, r.group, {}};
+                for (const auto& part : r.parts) answer.parts.push_back({part.log, error});
+                return answer;
+            } else if constexpr (std::is_same_v<R, ConsumerGroupHeartbeatRequest>) {
+                ConsumerGroupHeartbeatResponse answer;
+                answer.group = r.group;
+                answer.error = error;
+                answer.member = r.member;
+                answer.member_epoch = r.member_epoch;
+                return answer;
             } else {
                 return r;  // not a group request: the caller asked GroupCoordinator::handles
             }
@@ -65,7 +78,9 @@ ErrorCode coordinator_error(ErrorCode log_error) {
         log_error == ErrorCode::kafka_storage_error || log_error == ErrorCode::not_coordinator)
         return ErrorCode::not_coordinator;
     if (log_error == ErrorCode::network_exception) return ErrorCode::coordinator_load_in_progress;
-    return ErrorCode::unknown_server_error;
+    if (log_error == ErrorCode::message_too_large || log_error == ErrorCode::record_list_too_large)
+        return ErrorCode::unknown_server_error;
+    return log_error;
 }
 
 const ClassicGroup* GroupShard::group(GroupId id) const {
@@ -73,27 +88,67 @@ const ClassicGroup* GroupShard::group(GroupId id) const {
     return found == groups_.end() ? nullptr : &found->second;
 }
 
+const ModernGroup* GroupShard::modern(GroupId id) const {
+    const auto found = modern_.find(id);
+    return found == modern_.end() ? nullptr : &found->second;
+}
+
+void GroupShard::place(ClassicGroup group) {
+    modern_.erase(group.id());
+    groups_.insert_or_assign(group.id(), std::move(group));
+}
+
+void GroupShard::place(ModernGroup group) {
+    groups_.erase(group.id());
+    modern_.insert_or_assign(group.id(), std::move(group));
+}
+
+// Offsets belong to some group: a "simple" one if nobody manages it (G20 a).
+void GroupShard::ensure_group(GroupId id) {
+    if (!knows(id)) groups_.emplace(id, ClassicGroup(id));
+}
+
 // --- loading and unloading
 // ------------------------------------------------------------------------
 
-void GroupShard::replay(const Batch& batch, Offset high_watermark) {
+void GroupShard::replay(Guard& guard, const Batch& batch, Offset high_watermark) {
     high_watermark_ = std::max(high_watermark_, high_watermark);
-    Write unreplicated;
+    if (replayed_batches_++ % batches_per_read == 0) chunk_first_ = batch.base;
+    const bool replicated = batch.next_offset() <= high_watermark;
+    Write tail;
+    if (batch.control && batch.producer_id) {  // OFF-6
+        tail.marker = Marker{*batch.producer_id, *batch.control};
+        if (replicated)
+            (void)offsets_.end_transaction(*batch.producer_id, *batch.control, batch.base);
+    } else if (batch.transactional && batch.producer_id) {
+        tail.who = TxnIdentity{batch.txid.value_or(TransactionalId{-1}), *batch.producer_id,
+                               batch.producer_epoch, batch.txn};
+    }
     auto at = batch.base;
     for (const auto& record : batch.payload.group_records()) {
-        if (const auto* metadata = std::get_if<GroupMetadataRecord>(&record)) {
-            replayed_.insert_or_assign(metadata->group, *metadata);
-        } else if (batch.next_offset() <= high_watermark) {
-            offsets_.apply(std::get<OffsetRecord>(record), at);
+        const auto* offset = std::get_if<OffsetRecord>(&record);
+        if (!offset) {
+            replayed_.insert_or_assign(group_of_record(record), record);
+        } else if (replicated && tail.who) {
+            CommittedOffset as;
+            as.txid = batch.txid;
+            as.txn = batch.txn;
+            offsets_.suspend(*offset, at, *batch.producer_id, as);
+        } else if (replicated) {
+            // KAFKA-5600: what an earlier read has published is not written over.
+            const auto* known = offsets_.find(offset->group, offset->log);
+            const bool published = known && known->record < chunk_first_;
+            if (!published || guard.trips(Safeguard::load_folds_whole_log, true))
+                offsets_.apply(*offset, at);
         }
-        unreplicated.records.push_back(record);
+        tail.records.push_back(record);
         at = at.next();
     }
-    if (batch.next_offset() <= high_watermark || unreplicated.records.empty()) return;
-    unreplicated.token = next_token_++;
-    unreplicated.base = batch.base;
-    unreplicated.replayed = true;
-    writes_.push_back(std::move(unreplicated));
+    if (replicated || (tail.records.empty() && !tail.marker)) return;
+    tail.token = next_token_++;
+    tail.base = batch.base;
+    tail.replayed = true;
+    writes_.push_back(std::move(tail));
 }
 
 void GroupShard::loaded(ShardStep& step) {
@@ -101,39 +156,50 @@ void GroupShard::loaded(ShardStep& step) {
     for (const auto& [id, record] : replayed_) {
         // A group that was served before the load ended stays (offsets_load_before_serving
         // removed).
-        if (record.tombstone || groups_.contains(id)) continue;
-        groups_.emplace(id, ClassicGroup::restored(record));
-        with_group(step, id, [](ClassicGroup& g, GroupStep& s) { g.resume(s); });
+        if (knows(id)) continue;
+        if (const auto* modern = std::get_if<ModernGroupRecord>(&record)) {
+            if (modern->tombstone) continue;
+            auto& group = modern_.emplace(id, ModernGroup::restored(*modern)).first->second;
+            ModernStep inner{step.ctx, step.config, step.topology, step.fx};
+            group.resume(inner);
+        } else if (const auto& classic = std::get<GroupMetadataRecord>(record);
+                   !classic.tombstone) {
+            groups_.emplace(id, ClassicGroup::restored(classic));
+            with_group(step, id, [](ClassicGroup& g, GroupStep& s) { g.resume(s); });
+        }
     }
     replayed_.clear();
     for (const auto& [key, entry] : offsets_.entries()) {
-        const auto& [group, log] = key;
-        groups_.try_emplace(group, ClassicGroup(group));
-        step.fx.observe(
-            OffsetCommitted{step.ctx.self, group, log, entry.offset, std::nullopt, true});
+        ensure_group(key.first);
+        step.fx.observe(OffsetCommitted{step.ctx.self, key.first, key.second, entry.offset,
+                                        std::nullopt, true, entry.txn});
     }
+    for (const auto& [producer, waiting] : offsets_.pending())
+        for (const auto& [key, entry] : waiting) {
+            ensure_group(key.first);
+            tell_pending(step, key.first, key.second, producer, entry);
+        }
     release(step);
 }
 
 void GroupShard::unload(ShardStep& step) {
-    for (const auto& write : writes_) {
-        if (!write.to) continue;
-        OffsetCommitResponse response;
-        for (const auto& record : write.records) {
-            const auto& offset = std::get<OffsetRecord>(record);
-            response.group = offset.group;
-            response.parts.push_back({offset.log, ErrorCode::not_coordinator});
-        }
-        step.out.replies.push_back({*write.to, std::move(response)});
-    }
-    for (const auto& read : reads_)
-        step.out.replies.push_back(
-            {read.to, refuse_group_request(read.request, ErrorCode::not_coordinator)});
+    const auto writes = std::move(writes_);
+    const auto reads = std::move(reads_);
     writes_.clear();
     reads_.clear();
+    for (const auto& write : writes)
+        if (write.waiting)
+            step.out.replies.push_back(
+                {write.waiting->to, with_error(write.waiting->answer, ErrorCode::not_coordinator)});
+    for (const auto& read : reads) refuse(step, read);
     for (auto& [id, group] : groups_)
         with_group(step, id, [](ClassicGroup& g, GroupStep& s) { g.unload(s); });
+    for (auto& [id, group] : modern_) {
+        ModernStep inner{step.ctx, step.config, step.topology, step.fx};
+        group.unload(inner);
+    }
     groups_.clear();
+    modern_.clear();
     rearm_timeout(step);
 }
 
@@ -161,12 +227,17 @@ void GroupShard::on(ShardStep& step, const ReplyTo& to, const JoinGroupRequest& 
     if (request.session_timeout < step.config.group_min_session ||
         request.session_timeout > step.config.group_max_session)
         error = ErrorCode::invalid_session_timeout;
+    else if (const auto* other = modern(request.group); other && !other->members().empty())
+        // Simplified: a group changes its protocol only while it is empty; Kafka also converts it
+        // member by member.
+        error = ErrorCode::inconsistent_group_protocol;
     else if (request.member && !group(request.group))
         error = ErrorCode::unknown_member_id;
     if (error != ErrorCode::none) {
         step.out.replies.push_back({to, refuse_group_request(request, error)});
         return;
     }
+    modern_.erase(request.group);
     groups_.try_emplace(request.group, ClassicGroup(request.group));
     MemberId fresh;
     if (!request.member) fresh = {step.member_ids.next()};
@@ -197,101 +268,6 @@ void GroupShard::on(ShardStep& step, const ReplyTo& to, const LeaveGroupRequest&
     with_group(step, request.group,
                [&](ClassicGroup& g, GroupStep& s) { answer = g.leave(s, request); });
     step.out.replies.push_back({to, std::move(answer)});
-}
-
-ErrorCode GroupShard::validate(ShardStep& step, const OffsetCommitRequest& request) const {
-    const auto* known = group(request.group);
-    if (!known)  // G20 a
-        return request.member.generation ? ErrorCode::group_id_not_found : ErrorCode::none;
-    const auto error = known->validate_commit(request.member);
-    if (!request.member.generation || !fencing(error)) return error;
-    // G20: a zombie's commit must not move the offsets of its successor.
-    return step.guard.trips(Safeguard::generation_fencing, true) ? error : ErrorCode::none;
-}
-
-void GroupShard::on(ShardStep& step, const ReplyTo& to, const OffsetCommitRequest& request) {
-    if (const auto error = validate(step, request); error != ErrorCode::none) {
-        if (fencing(error)) {
-            auto facts = told({{Fact::group, request.group.value}});
-            if (request.member.generation)
-                facts.add(number(Fact::generation), request.member.generation->value);
-            if (request.member.member)
-                facts.add(number(Fact::member),
-                          static_cast<std::int64_t>(request.member.member->value));
-            step.fx.reach(number(Mile::group_member_fenced), facts);
-        }
-        for (const auto& part : request.parts)
-            tell_refused(step, offset_record(request.group, part.log, part.offset, {}),
-                         request.member.member, error);
-        step.out.replies.push_back({to, refuse_group_request(request, error)});
-        return;
-    }
-    if (request.parts.empty()) {
-        step.out.replies.push_back({to, OffsetCommitResponse{request.group, {}}});
-        return;
-    }
-    groups_.try_emplace(request.group, ClassicGroup(request.group));
-    with_group(step, request.group,
-               [&](ClassicGroup& g, GroupStep& s) { g.committed_by(s, request.member); });
-    Write next;
-    for (const auto& part : request.parts) {
-        auto record = offset_record(request.group, part.log, part.offset, step.ctx.wall);
-        if (part.leader_epoch) record.leader_epoch = part.leader_epoch->value;
-        next.records.push_back(record);
-    }
-    next.to = to;
-    next.member = request.member.member;
-    write(step, std::move(next));
-}
-
-void GroupShard::on(ShardStep& step, const ReplyTo& to, const OffsetFetchRequest& request) {
-    // G26: a stable read sees everything that was accepted before it. Kafka implements it as a
-    // write without records, so with nothing on the way it is answered at once, even by a
-    // coordinator that has been replaced without knowing (G8).
-    if (!request.require_stable || writes_.empty() || loading_) {
-        answer(step, to, request);
-        return;
-    }
-    reads_.push_back({.before = next_token_,
-                      .deadline = step.ctx.now + step.config.offsets_commit_timeout,
-                      .to = to,
-                      .request = request});
-    rearm_timeout(step);
-}
-
-void GroupShard::answer(ShardStep& step, const ReplyTo& to,
-                        const OffsetFetchRequest& request) const {
-    OffsetFetchResponse response{request.group, ErrorCode::none, {}};
-    for (const auto log : request.logs) {
-        OffsetFetchResponse::Part part;
-        part.log = log;
-        if (const auto* entry = offsets_.find(request.group, log)) {
-            part.offset = entry->offset;
-            if (entry->leader_epoch >= 0) part.leader_epoch = LeaderEpoch{entry->leader_epoch};
-        }
-        response.parts.push_back(part);
-        auto facts = offset_facts(step, request.group, log);
-        if (part.offset) facts.add(number(Fact::offset), part.offset->value);
-        step.fx.reach(number(Mile::offsets_fetched), facts);
-    }
-    step.out.replies.push_back({to, std::move(response)});
-}
-
-sim::Facts GroupShard::offset_facts(const ShardStep& step, GroupId id, LogId log) const {
-    const auto& entry = step.topology.logs[static_cast<std::size_t>(log.value)];
-    return told({{Fact::group, id.value},
-                 {Fact::topic, entry.topic.value},
-                 {Fact::partition, entry.partition.value},
-                 {Fact::log, log.value}});
-}
-
-void GroupShard::tell_refused(ShardStep& step, const OffsetRecord& record,
-                              std::optional<MemberId> member, ErrorCode error) const {
-    auto facts = offset_facts(step, record.group, record.log);
-    if (record.offset) facts.add(number(Fact::offset), record.offset->value);
-    facts.add(number(Fact::error), static_cast<std::int64_t>(error));
-    if (member) facts.add(number(Fact::member), static_cast<std::int64_t>(member->value));
-    step.fx.reach(number(Mile::offsets_refused), facts);
 }
 
 }  // namespace eos::model

@@ -8,9 +8,11 @@
 #include <map>
 #include <optional>
 #include <tuple>
+#include <variant>
 #include <vector>
 
 #include "model/classic_group.hpp"
+#include "model/modern_group.hpp"
 #include "model/offset_store.hpp"
 #include "sim/rng.hpp"
 
@@ -23,6 +25,7 @@ struct GroupOutput {
         LogId shard;
         std::int64_t token = 0;
         std::vector<GroupRecord> records;
+        std::optional<TxnIdentity> who = {};  ///< offsets in a transaction
         friend bool operator==(const Append&, const Append&) = default;
     };
     std::vector<Append> appends;
@@ -41,8 +44,13 @@ struct ShardStep {
     Fx& fx;
 };
 
-/// The answer to a group request that carries nothing but an error.
+/// The answer to a group request that carries nothing but an error. Where parts have errors of
+/// their own, all of them.
 [[nodiscard]] Message refuse_group_request(const Message& request, ErrorCode error);
+/// An answer of the kinds that wait for a write, once the write has failed.
+[[nodiscard]] Message with_error(Message answer, ErrorCode error);
+/// Errors that tell a member it is not, or no longer, what it believes to be.
+[[nodiscard]] bool fences_member(ErrorCode error);
 /// A committed offset as it stands in the log; without an offset a tombstone.
 [[nodiscard]] OffsetRecord offset_record(GroupId group, LogId log, std::optional<Offset> offset,
                                          sim::Instant commit_time);
@@ -61,7 +69,7 @@ class GroupShard {
     void set_epoch(LeaderEpoch epoch) { epoch_ = epoch; }
     [[nodiscard]] bool loading() const { return loading_; }
 
-    void replay(const Batch& batch, Offset high_watermark);
+    void replay(Guard& guard, const Batch& batch, Offset high_watermark);
     void loaded(ShardStep& step);
     void unload(ShardStep& step);
 
@@ -79,39 +87,61 @@ class GroupShard {
     void appended(ShardStep& step, std::int64_t token, Offset base);
     void append_failed(ShardStep& step, std::int64_t token, ErrorCode error);
     void on_high_watermark(ShardStep& step, Offset high_watermark);
+    /// The end of a producer's transaction stands in the log at `at`; it counts when replicated.
+    void on_marker(ShardStep& step, ProducerId producer, ControlType type, Offset at);
 
     void audit(const Context& ctx, Fx& fx) const;
 
     /// Puts a group in place, as a load does.
-    void place(ClassicGroup group) { groups_.insert_or_assign(group.id(), std::move(group)); }
+    void place(ClassicGroup group);
+    void place(ModernGroup group);
     [[nodiscard]] const ClassicGroup* group(GroupId id) const;
+    [[nodiscard]] const ModernGroup* modern(GroupId id) const;
     [[nodiscard]] const OffsetStore& offsets() const { return offsets_; }
 
     friend bool operator==(const GroupShard&, const GroupShard&) = default;
     [[nodiscard]] auto fields() const {
-        return std::tie(log_, epoch_, loading_, high_watermark_, groups_, offsets_, replayed_,
-                        writes_, reads_, next_token_);
+        return std::tie(log_, epoch_, loading_, high_watermark_, groups_, modern_, offsets_,
+                        replayed_, replayed_batches_, chunk_first_, writes_, reads_, next_token_);
     }
 
   private:
+    /// A client that waits, and what it is told if all goes well.
+    struct Waiting {
+        ReplyTo to;
+        Message answer;
+        friend bool operator==(const Waiting&, const Waiting&) = default;
+    };
+    struct Marker {
+        ProducerId producer;
+        ControlType type = ControlType::abort;
+        friend bool operator==(const Marker&, const Marker&) = default;
+    };
     /// Records on their way: not appended yet (no base), or appended and not replicated.
     struct Write {
         std::int64_t token = 0;
         std::vector<GroupRecord> records;
         std::optional<Offset> base;
         std::optional<sim::Instant> deadline;  ///< none: nobody waits any more
-        std::optional<ReplyTo> to;             ///< an OffsetCommit
+        std::optional<Waiting> waiting;
         std::optional<MemberId> member;
-        std::optional<GroupPersist> persist;  ///< a group's metadata
+        std::optional<TxnIdentity> who;       ///< offsets inside a transaction
+        std::optional<Marker> marker;         ///< instead of records
+        std::optional<GroupPersist> persist;  ///< a classic group's metadata
+        std::optional<ModernGroup> before;    ///< a modern group, if this fails
         bool replayed = false;
+        [[nodiscard]] Offset next_offset() const {
+            return *base + (marker ? 1 : static_cast<std::int64_t>(records.size()));
+        }
         friend bool operator==(const Write&, const Write&) = default;
     };
-    /// An OffsetFetch that waits for the writes before it (G26).
+    /// An answer that waits for the writes before it (G26): an OffsetFetch, read when it is its
+    /// turn, or the finished answer to a heartbeat that changed nothing.
     struct Read {
         std::int64_t before = 0;  ///< waits for tokens below this one
         sim::Instant deadline{};
         ReplyTo to;
-        OffsetFetchRequest request;
+        std::variant<OffsetFetchRequest, ConsumerGroupHeartbeatResponse> what;
         friend bool operator==(const Read&, const Read&) = default;
     };
 
@@ -123,20 +153,49 @@ class GroupShard {
     void on(ShardStep& step, const ReplyTo& to, const HeartbeatRequest& request);
     void on(ShardStep& step, const ReplyTo& to, const LeaveGroupRequest& request);
     void on(ShardStep& step, const ReplyTo& to, const OffsetCommitRequest& request);
+    void on(ShardStep& step, const ReplyTo& to, const TxnOffsetCommitRequest& request);
     void on(ShardStep& step, const ReplyTo& to, const OffsetFetchRequest& request);
+    void on(ShardStep& step, const ReplyTo& to, const ConsumerGroupHeartbeatRequest& request);
 
+    [[nodiscard]] bool knows(GroupId id) const {
+        return groups_.contains(id) || modern_.contains(id);
+    }
+    void ensure_group(GroupId id);
     [[nodiscard]] ErrorCode validate(ShardStep& step, const OffsetCommitRequest& request) const;
+    [[nodiscard]] ErrorCode validate(ShardStep& step, const TxnOffsetCommitRequest& request) const;
+    void tell_fenced(ShardStep& step, GroupId group, const MemberRef& member) const;
+    [[nodiscard]] Write write_of(ShardStep& step, GroupId group,
+                                 const std::vector<OffsetCommitRequest::Part>& parts,
+                                 std::vector<OffsetCommitResponse::Part>& results,
+                                 std::optional<ProducerId> producer);
+
+    /// A modern group has acted: its record is written if it changed; `waiting` hears of it then.
+    void commit(ShardStep& step, ModernGroup before, std::optional<Waiting> waiting);
+    template <class Action>
+    void with_modern(ShardStep& step, GroupId id, Action action);
+
     void write(ShardStep& step, Write write);
     void rearm_timeout(ShardStep& step) const;
     void release(ShardStep& step);
     void release_reads(ShardStep& step);
+    void wait_for_writes(ShardStep& step, Read read);
     void apply(ShardStep& step, const Write& write);
+    void apply(ShardStep& step, const Write& write, const OffsetRecord& offset, Offset at);
+    void tell_committed(ShardStep& step, GroupId group, LogId log, const CommittedOffset* entry,
+                        std::optional<MemberId> member, bool replayed) const;
+    void tell_pending(ShardStep& step, GroupId group, LogId log, ProducerId producer,
+                      const CommittedOffset& entry) const;
     void answer(ShardStep& step, const Write& write, ErrorCode error);
+    void answer(ShardStep& step, const Read& read) const;
+    void refuse(ShardStep& step, const Read& read) const;
     void answer(ShardStep& step, const ReplyTo& to, const OffsetFetchRequest& request) const;
     [[nodiscard]] bool in_flight(GroupId group, LogId log) const;
+    [[nodiscard]] bool writes_of(GroupId group) const;
     void expire_offsets_of(ShardStep& step, const ClassicGroup& group, Duration retention);
+    void expire_offsets_of(ShardStep& step, const ModernGroup& group, Duration retention);
+    void forget(ShardStep& step, Write tombstones, const GroupRecord& of_group);
     void tell_refused(ShardStep& step, const OffsetRecord& record, std::optional<MemberId> member,
-                      ErrorCode error) const;
+                      const TxnIdentity* who, ErrorCode error) const;
     [[nodiscard]] sim::Facts offset_facts(const ShardStep& step, GroupId group, LogId log) const;
 
     LogId log_;
@@ -144,8 +203,11 @@ class GroupShard {
     bool loading_ = true;
     Offset high_watermark_;
     std::map<GroupId, ClassicGroup> groups_;
+    std::map<GroupId, ModernGroup> modern_;  ///< a group is of one kind at a time
     OffsetStore offsets_;
-    std::map<GroupId, GroupMetadataRecord> replayed_;  ///< the last record of each, while loading
+    std::map<GroupId, GroupRecord> replayed_;  ///< the last record of each, while loading
+    std::int32_t replayed_batches_ = 0;
+    Offset chunk_first_;  ///< where the present read of the load began (KAFKA-5600)
     std::vector<Write> writes_;
     std::vector<Read> reads_;
     std::int64_t next_token_ = 0;
@@ -156,7 +218,8 @@ void GroupShard::with_group(ShardStep& step, GroupId id, Action action) {
     const auto found = groups_.find(id);
     if (found == groups_.end()) return;
     std::vector<GroupWrite> wanted;
-    GroupStep inner{step.ctx, step.config, step.topology, step.fx, step.out.replies, wanted};
+    GroupStep inner{step.ctx, step.config,      step.topology, step.guard,
+                    step.fx,  step.out.replies, wanted};
     action(found->second, inner);
     for (auto& w : wanted) {
         Write next;
@@ -164,6 +227,16 @@ void GroupShard::with_group(ShardStep& step, GroupId id, Action action) {
         next.persist = std::move(w.persist);
         write(step, std::move(next));
     }
+}
+
+template <class Action>
+void GroupShard::with_modern(ShardStep& step, GroupId id, Action action) {
+    const auto found = modern_.find(id);
+    if (found == modern_.end()) return;
+    ModernGroup before = found->second;
+    ModernStep inner{step.ctx, step.config, step.topology, step.fx};
+    action(found->second, inner);
+    commit(step, std::move(before), std::nullopt);
 }
 
 }  // namespace eos::model

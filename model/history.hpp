@@ -11,6 +11,7 @@
 #include "model/error_codes.hpp"
 #include "model/ids.hpp"
 #include "model/messages.hpp"
+#include "model/milestones.hpp"
 #include "model/records.hpp"
 #include "sim/time.hpp"
 
@@ -24,6 +25,12 @@ struct InputOffered {
     Record record;
     bool again = false;
 };
+/// The application gave an accepted event up on purpose (it aborted its transaction itself).
+struct InputWithdrawn {
+    ProcessId process;
+    TopicId topic;
+    Record record;
+};
 /// send() took the record. `order` counts the sends of this producer session (one client object).
 struct SendInvoked {
     ProcessId process;
@@ -31,6 +38,7 @@ struct SendInvoked {
     std::int64_t order = 0;
     LogId log;
     Record record;
+    std::optional<TxnRef> txn = {};
 };
 /// A send ended. error none: acknowledged at `offset` (none: acks=0 or unknown offset).
 struct SendDone {
@@ -43,6 +51,7 @@ struct SendDone {
     Certainty certainty = Certainty::done;
     std::optional<Offset> offset;
     sim::Instant invoked_at{};
+    std::optional<TxnRef> txn = {};
 };
 /// poll() returned these records of one log: payload[first .. first+count) at base + i.
 struct Polled {
@@ -84,6 +93,46 @@ struct CommitReturned {
     Offset offset;
     ErrorCode error = ErrorCode::none;
 };
+/// beginTransaction returned.
+struct TxnBegan {
+    ProcessId process;
+    TransactionalId txid;
+    TxnRef txn;
+};
+/// sendOffsetsToTransaction was called with this offset (the next to read).
+struct TxnOffsetsSent {
+    ProcessId process;
+    TxnRef txn;
+    GroupId group;
+    LogId log;
+    Offset offset;
+};
+/// commitTransaction or abortTransaction was called.
+struct TxnEndInvoked {
+    ProcessId process;
+    TxnRef txn;
+    ControlType result = ControlType::commit;
+};
+/// It returned. error none: reported as committed or aborted; ambiguous: nobody knows.
+struct TxnEndReturned {
+    ProcessId process;
+    TxnRef txn;
+    ControlType result = ControlType::commit;
+    ErrorCode error = ErrorCode::none;
+    Certainty certainty = Certainty::done;
+};
+/// initTransactions returned: from here on older holders of the id are fenced.
+struct TxnInitialised {
+    ProcessId process;
+    TransactionalId txid;
+    ErrorCode error = ErrorCode::none;
+};
+/// A producer was told that it is superseded.
+struct Fenced {
+    ProcessId process;
+    std::optional<TransactionalId> txid;
+    ErrorCode error = ErrorCode::none;
+};
 /// ListOffsets told a client this end offset (KIP-207).
 struct EndOffsetTold {
     ProcessId process;
@@ -106,6 +155,34 @@ struct Appended {
     LogId log;
     bool leader = false;
     Batch batch;
+};
+/// The coordinator's state of a transactional id became durable, or was read back from its log.
+struct TxnChanged {
+    BrokerId broker;
+    TransactionalId txid;
+    CoordinatorEpoch coordinator_epoch;
+    TxnState state = TxnState::empty;
+    ProducerId producer_id;
+    ProducerEpoch epoch;
+    std::optional<TxnRef> txn;      ///< whose request made it so; none: the coordinator itself
+    TxnCause cause = TxnCause::client;
+    std::vector<LogId> logs;
+    bool loaded = false;
+};
+/// A leader's last stable offset moved; it may go back, which the judges see (E-LSO-BACK).
+struct StableOffsetMoved {
+    BrokerId broker;
+    LogId log;
+    Offset last_stable;
+};
+/// A transactional offset is in the log and waits for its marker.
+struct OffsetPending {
+    BrokerId broker;
+    GroupId group;
+    LogId log;
+    Offset offset;
+    ProducerId producer_id;
+    std::optional<TxnRef> txn;
 };
 /// The leader recognised a retry and appended nothing (PST-14).
 struct Deduplicated {
@@ -141,6 +218,7 @@ struct OffsetCommitted {
     std::optional<Offset> offset;   ///< none: removed
     std::optional<MemberId> member;
     bool loaded = false;            ///< replayed from the log after a coordinator change
+    std::optional<TxnRef> txn = {}; ///< it was part of this transaction
 };
 struct GroupChanged {
     BrokerId broker;
@@ -161,6 +239,18 @@ struct ReplicaAudit {
     Offset high_watermark;
     Offset log_end;
     std::vector<Batch> batches;
+    Offset last_stable{};
+    std::int32_t open_transactions = 0;
+};
+/// A transactional id at its coordinator.
+struct TxnAudit {
+    BrokerId broker;
+    TransactionalId txid;
+    TxnState state = TxnState::empty;
+    bool overdue = false;           ///< open for longer than its timeout and a scan
+    ProducerId producer_id;
+    ProducerEpoch epoch;
+    std::vector<LogId> logs;
 };
 struct GroupAudit {
     BrokerId broker;
@@ -192,6 +282,8 @@ using Observation =
     std::variant<InputOffered, SendInvoked, SendDone, Polled, Effect, PositionSet, Assigned,
                  CommitReturned, EndOffsetTold, AppError, Appended, Deduplicated, Truncated,
                  WatermarkMoved, LeadershipTaken, OffsetCommitted, GroupChanged, ReplicaAudit,
-                 GroupAudit, ClientAudit>;
+                 GroupAudit, ClientAudit, TxnBegan, TxnOffsetsSent, TxnEndInvoked, TxnEndReturned,
+                 TxnInitialised, Fenced, TxnChanged, StableOffsetMoved, OffsetPending, TxnAudit,
+                 InputWithdrawn>;
 
 }  // namespace eos::model

@@ -44,6 +44,10 @@ struct Sequence {
     }
 };
 
+/// What finalized feature transaction.version says (KIP-890): TV1 adds fields to the log, TV2 bumps the
+/// epoch at every end and enrols partitions at the leader.
+enum class TransactionVersion : std::uint8_t { tv0, tv1, tv2 };
+
 using GroupId = sim::Ordinal<struct GroupTag, std::int32_t>;
 using Generation = sim::Ordinal<struct GenerationTag, std::int32_t>;
 /// A member id. Kafka's is a string ending in a random UUID; here the random part alone, drawn by
@@ -58,6 +62,15 @@ struct ProcessId {
     AppId app;
     std::int32_t instance = 0;
     friend constexpr auto operator<=>(const ProcessId&, const ProcessId&) = default;
+};
+
+/// The true name of a transaction, outside the system: the n-th beginTransaction of a process, from 1,
+/// over all its lives. It travels with requests, batches and markers so that the judges know what
+/// decided what; no role ever decides by it.
+struct TxnRef {
+    ProcessId process;
+    std::int32_t number = 0;
+    friend constexpr auto operator<=>(const TxnRef&, const TxnRef&) = default;
 };
 
 /// The ledger id: names one event for ever, outside the system. A resend, a retry and a processor's

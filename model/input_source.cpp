@@ -96,7 +96,10 @@ std::vector<Wanted> records_of(const AppConfig& app, ProcessId process, std::int
     switch (app.workload.kind) {
         case WorkloadKind::plain:
         case WorkloadKind::counts: {
-            const auto to = app.to[static_cast<std::size_t>(input) % app.to.size()];
+            // Without topics of its own every step of the application names one.
+            const auto to = app.to.empty()
+                                ? TopicId{-1}
+                                : app.to[static_cast<std::size_t>(input) % app.to.size()];
             result.push_back({to, {id, key_of(id.value), app.workload.amount}});
             break;
         }

@@ -173,8 +173,7 @@ class LeaderPartition {
     bool leading_ = false;
     PartitionState state_{.log = {-1}, .replicas = {}, .isr = {}, .leader = {},
                           .leader_epoch = {-1}, .partition_epoch = {-1},
-                          .recovery = RecoveryState::recovered, .elr = {}, .last_known_elr = {},
-                          .last_known_leader = {}};
+                          .recovery = RecoveryState::recovered, .elr = {}, .last_known_elr = {}};
     std::optional<Offset> epoch_start_;
     std::map<BrokerId, RemoteReplica> replicas_;
     std::optional<Pending> pending_;

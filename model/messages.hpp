@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "model/aborted_index.hpp"
 #include "model/config.hpp"
 #include "model/error_codes.hpp"
 #include "model/ids.hpp"
@@ -22,9 +23,11 @@ enum class Api : std::uint16_t {
     produce, fetch, list_offsets, offset_for_leader_epoch, metadata, find_coordinator,
     init_producer_id, offset_commit, offset_fetch, join_group, sync_group, heartbeat, leave_group,
     broker_registration, broker_heartbeat, alter_partition, metadata_fetch, allocate_producer_ids,
+    add_partitions_to_txn, add_offsets_to_txn, txn_offset_commit, end_txn, write_txn_markers,
+    consumer_group_heartbeat,
     handoff,
 };
-inline constexpr std::size_t api_count = 19;
+inline constexpr std::size_t api_count = 25;
 /// "Produce", "OffsetForLeaderEpoch": as scenarios write it.
 [[nodiscard]] std::string_view name(Api api);
 [[nodiscard]] std::optional<Api> api(std::string_view name);
@@ -42,6 +45,9 @@ struct ProduceRequest {
     Acks acks = Acks::all;
     Duration timeout{};                    ///< the broker's wait for acks=all (P14)
     std::int32_t attempt = 1;              ///< 1: first sending of the first batch
+    std::optional<TransactionalId> txid = {};
+    /// The client's: from TV2 (v12) on the leader enrols the partition itself (TV2-4).
+    TransactionVersion version = TransactionVersion::tv0;
     struct Part {
         LogId log;
         Batch batch;
@@ -103,6 +109,7 @@ struct FetchResponse {
         std::optional<EpochEnd> diverging; ///< TRN-2
         std::vector<Batch> batches;
         std::optional<LeaderHint> hint;
+        std::optional<std::vector<AbortedTxn>> aborted = {};  ///< read_committed only (FET-5)
         friend bool operator==(const Part&, const Part&) = default;
     };
     std::vector<Part> parts;
@@ -175,26 +182,132 @@ struct MetadataResponse {
     friend bool operator==(const MetadataResponse&, const MetadataResponse&) = default;
 };
 
+/// Of a group or of a transactional id: exactly one is given.
 struct FindCoordinatorRequest {
-    GroupId group;
+    std::optional<GroupId> group;
+    std::optional<TransactionalId> txid = {};
     friend bool operator==(const FindCoordinatorRequest&, const FindCoordinatorRequest&) = default;
 };
 struct FindCoordinatorResponse {
-    GroupId group;
+    std::optional<GroupId> group;
     ErrorCode error = ErrorCode::none;
     BrokerId coordinator;
+    std::optional<TransactionalId> txid = {};
     friend bool operator==(const FindCoordinatorResponse&, const FindCoordinatorResponse&) = default;
 };
 
 struct InitProducerIdRequest {
     std::int32_t attempt = 1;
+    std::optional<TransactionalId> txid = {};            ///< none: idempotent only (INI-2)
+    Duration timeout = {};                               ///< transaction.timeout.ms
+    std::optional<ProducerId> expected_producer_id = {}; ///< KIP-360; none: an application restart
+    ProducerEpoch expected_epoch{-1};
     friend bool operator==(const InitProducerIdRequest&, const InitProducerIdRequest&) = default;
 };
 struct InitProducerIdResponse {
     ErrorCode error = ErrorCode::none;
     ProducerId producer_id{-1};
     ProducerEpoch producer_epoch{-1};
+    std::optional<TransactionalId> txid = {};
     friend bool operator==(const InitProducerIdResponse&, const InitProducerIdResponse&) = default;
+};
+
+// --- transactions -------------------------------------------------------------------------------
+
+/// Who speaks in a transaction: identity on the wire, and the ledger's name of what is meant.
+struct TxnIdentity {
+    TransactionalId txid;
+    ProducerId producer_id{-1};
+    ProducerEpoch producer_epoch{-1};
+    std::optional<TxnRef> txn;
+    friend bool operator==(const TxnIdentity&, const TxnIdentity&) = default;
+};
+/// From clients with one entry; from partition leaders one entry per transactional id (ADD-6).
+struct AddPartitionsToTxnRequest {
+    bool from_broker = false;
+    std::int32_t attempt = 1;
+    struct Entry {
+        TxnIdentity who;
+        bool verify_only = false;          ///< ADD-8
+        std::vector<LogId> logs;
+        friend bool operator==(const Entry&, const Entry&) = default;
+    };
+    std::vector<Entry> entries;
+    friend bool operator==(const AddPartitionsToTxnRequest&,
+                           const AddPartitionsToTxnRequest&) = default;
+};
+struct AddPartitionsToTxnResponse {
+    struct Part {
+        LogId log;
+        ErrorCode error = ErrorCode::none;
+        friend bool operator==(const Part&, const Part&) = default;
+    };
+    struct Entry {
+        TxnIdentity who;
+        std::vector<Part> parts;           ///< every partition asked for
+        friend bool operator==(const Entry&, const Entry&) = default;
+    };
+    std::vector<Entry> entries;
+    friend bool operator==(const AddPartitionsToTxnResponse&,
+                           const AddPartitionsToTxnResponse&) = default;
+};
+struct AddOffsetsToTxnRequest {
+    TxnIdentity who;
+    GroupId group;
+    std::int32_t attempt = 1;
+    friend bool operator==(const AddOffsetsToTxnRequest&, const AddOffsetsToTxnRequest&) = default;
+};
+struct AddOffsetsToTxnResponse {
+    TxnIdentity who;
+    GroupId group;
+    ErrorCode error = ErrorCode::none;
+    friend bool operator==(const AddOffsetsToTxnResponse&, const AddOffsetsToTxnResponse&) = default;
+};
+struct EndTxnRequest {
+    TxnIdentity who;
+    ControlType result = ControlType::commit;
+    TransactionVersion version = TransactionVersion::tv0;  ///< tv2: request v5 (END-2)
+    std::int32_t attempt = 1;
+    friend bool operator==(const EndTxnRequest&, const EndTxnRequest&) = default;
+};
+struct EndTxnResponse {
+    TxnIdentity who;                       ///< as asked
+    ControlType result = ControlType::commit;
+    ErrorCode error = ErrorCode::none;
+    ProducerId producer_id{-1};            ///< from v5: what to go on with (END-7)
+    ProducerEpoch producer_epoch{-1};
+    friend bool operator==(const EndTxnResponse&, const EndTxnResponse&) = default;
+};
+/// MRK-2. The transactional id is the ledger's addition, for aiming.
+struct WriteTxnMarkersRequest {
+    CoordinatorEpoch coordinator_epoch;
+    /// Markers of one transaction at this broker. `version`: tv2 asks for the strict check (PSD-9).
+    struct Entry {
+        TxnIdentity who;
+        ControlType result = ControlType::commit;
+        CoordinatorEpoch coordinator_epoch;
+        TransactionVersion version = TransactionVersion::tv0;
+        std::vector<LogId> logs;
+        friend bool operator==(const Entry&, const Entry&) = default;
+    };
+    std::vector<Entry> entries;
+    friend bool operator==(const WriteTxnMarkersRequest&, const WriteTxnMarkersRequest&) = default;
+};
+struct WriteTxnMarkersResponse {
+    struct Part {
+        LogId log;
+        ErrorCode error = ErrorCode::none;
+        friend bool operator==(const Part&, const Part&) = default;
+    };
+    struct Entry {
+        TxnIdentity who;
+        ControlType result = ControlType::commit;
+        CoordinatorEpoch coordinator_epoch;
+        std::vector<Part> parts;
+        friend bool operator==(const Entry&, const Entry&) = default;
+    };
+    std::vector<Entry> entries;
+    friend bool operator==(const WriteTxnMarkersResponse&, const WriteTxnMarkersResponse&) = default;
 };
 
 // --- groups -------------------------------------------------------------------------------------
@@ -214,6 +327,7 @@ struct OffsetCommitRequest {
         LogId log;
         Offset offset;
         std::optional<LeaderEpoch> leader_epoch;
+        std::int32_t metadata_bytes = 0;   ///< the text that a client may store with an offset
         friend bool operator==(const Part&, const Part&) = default;
     };
     std::vector<Part> parts;
@@ -229,10 +343,29 @@ struct OffsetCommitResponse {
     std::vector<Part> parts;
     friend bool operator==(const OffsetCommitResponse&, const OffsetCommitResponse&) = default;
 };
+/// Offsets inside a transaction (OFF-1), to the group coordinator.
+struct TxnOffsetCommitRequest {
+    TxnIdentity who;
+    GroupId group;
+    MemberRef member;                      ///< empty: no group metadata, no zombie protection
+    TransactionVersion version = TransactionVersion::tv0;  ///< tv2 (v5): implicit enrolment
+    std::vector<OffsetCommitRequest::Part> parts;
+    std::int32_t attempt = 1;
+    friend bool operator==(const TxnOffsetCommitRequest&, const TxnOffsetCommitRequest&) = default;
+};
+struct TxnOffsetCommitResponse {
+    TxnIdentity who;
+    GroupId group;
+    std::vector<OffsetCommitResponse::Part> parts;
+    friend bool operator==(const TxnOffsetCommitResponse&, const TxnOffsetCommitResponse&) = default;
+};
 struct OffsetFetchRequest {
     GroupId group;
     std::vector<LogId> logs;
     bool require_stable = true;
+    /// KIP-848 members name themselves; `member_epoch` none: classic.
+    std::optional<MemberId> member = {};
+    std::optional<std::int32_t> member_epoch = {};
     friend bool operator==(const OffsetFetchRequest&, const OffsetFetchRequest&) = default;
 };
 struct OffsetFetchResponse {
@@ -259,6 +392,7 @@ struct JoinGroupRequest {
     std::vector<AssignorKind> protocols;   ///< in order of preference
     std::vector<TopicId> subscription;
     std::vector<LogId> owned;
+    std::optional<Generation> owned_since = {};  ///< generation of `owned` (sticky: KIP-792)
     friend bool operator==(const JoinGroupRequest&, const JoinGroupRequest&) = default;
 };
 struct JoinGroupResponse {
@@ -274,6 +408,7 @@ struct JoinGroupResponse {
         std::optional<GroupInstanceId> instance;
         std::vector<TopicId> subscription;
         std::vector<LogId> owned;
+        std::optional<Generation> owned_since = {};
         friend bool operator==(const Member&, const Member&) = default;
     };
     std::vector<Member> members;           ///< to the leader only
@@ -319,6 +454,30 @@ struct LeaveGroupResponse {
     friend bool operator==(const LeaveGroupResponse&, const LeaveGroupResponse&) = default;
 };
 
+/// KIP-848: one member tells its group what it owns, and is told what to own.
+struct ConsumerGroupHeartbeatRequest {
+    GroupId group;
+    std::optional<MemberId> member;
+    std::int32_t member_epoch = 0;         ///< 0 joins, -1 leaves, -2 leaves for now (static)
+    std::optional<GroupInstanceId> instance;
+    std::optional<Duration> rebalance_timeout;            ///< none: unchanged
+    std::optional<std::vector<TopicId>> subscription;     ///< none: unchanged
+    std::optional<std::vector<LogId>> owned;              ///< none: unchanged
+    std::optional<ServerAssignor> assignor;               ///< none: the group's or the broker's
+    friend bool operator==(const ConsumerGroupHeartbeatRequest&,
+                           const ConsumerGroupHeartbeatRequest&) = default;
+};
+struct ConsumerGroupHeartbeatResponse {
+    GroupId group;
+    ErrorCode error = ErrorCode::none;
+    std::optional<MemberId> member;
+    std::int32_t member_epoch = 0;
+    Duration heartbeat_interval{};
+    std::optional<std::vector<LogId>> assignment;         ///< none: as it was
+    friend bool operator==(const ConsumerGroupHeartbeatResponse&,
+                           const ConsumerGroupHeartbeatResponse&) = default;
+};
+
 // --- brokers and the controller -----------------------------------------------------------------
 
 enum class RecoveryState : std::uint8_t { recovered, recovering };
@@ -334,7 +493,6 @@ struct PartitionState {
     RecoveryState recovery = RecoveryState::recovered;
     std::vector<BrokerId> elr;             ///< eligible leader replicas (KIP-966)
     std::vector<BrokerId> last_known_elr;
-    std::optional<BrokerId> last_known_leader;
     friend bool operator==(const PartitionState&, const PartitionState&) = default;
 };
 struct BrokerRegistration {
@@ -422,7 +580,15 @@ struct AllocateProducerIdsResponse {
 // --- hand-offs ----------------------------------------------------------------------------------
 
 /// Where a node gives up its thread between two steps (language.md 5.3).
-enum class Task : std::uint8_t { apply, load, delayed_answer, write_offsets, complete_rebalance };
+enum class Task : std::uint8_t {
+    apply, load, delayed_answer, write_offsets, complete_rebalance,
+    append_after_verify,   ///< a verified produce goes to its log (VER-9)
+    materialise_offsets,   ///< a marker is in the offsets log, the group learns of it (OFF-7)
+    write_txn_state,       ///< the transaction coordinator's append
+    marker_answer,         ///< the coordinator handles an answer to its markers
+    complete_txn,          ///< all markers are written, Complete* is to be logged
+};
+inline constexpr std::size_t task_count = 10;
 [[nodiscard]] std::string_view name(Task task);
 [[nodiscard]] std::optional<Task> task(std::string_view name);
 
@@ -446,7 +612,11 @@ using Message = std::variant<
     LeaveGroupResponse, BrokerRegistrationRequest, BrokerRegistrationResponse,
     BrokerHeartbeatRequest, BrokerHeartbeatResponse, AlterPartitionRequest,
     AlterPartitionResponse, MetadataFetchRequest, MetadataFetchResponse,
-    AllocateProducerIdsRequest, AllocateProducerIdsResponse, HandOff>;
+    AllocateProducerIdsRequest, AllocateProducerIdsResponse, AddPartitionsToTxnRequest,
+    AddPartitionsToTxnResponse, AddOffsetsToTxnRequest, AddOffsetsToTxnResponse,
+    TxnOffsetCommitRequest, TxnOffsetCommitResponse, EndTxnRequest, EndTxnResponse,
+    WriteTxnMarkersRequest, WriteTxnMarkersResponse, ConsumerGroupHeartbeatRequest,
+    ConsumerGroupHeartbeatResponse, HandOff>;
 
 /// The API of a message: its alternatives stand in request, response pairs.
 [[nodiscard]] inline Api api_of(const Message& message) {

@@ -8,21 +8,24 @@ namespace {
 
 using enum Fact;
 
-constexpr std::array rpc_facts{api, side, from, to, attempt, acks, topic, partition, log,
-                               pid, epoch, group, member, generation, error};
-constexpr std::array failed_facts{api, from, to, attempt, topic, partition, log, pid, epoch,
-                                  group, error, kind};
+constexpr std::array rpc_facts{api, side, from, to, attempt, acks, topic, partition, log, pid,
+                               epoch, group, member, generation, error, txid, txn, result};
+constexpr std::array failed_facts{api, from, to, attempt, topic, partition, log, pid,
+                                  epoch, group, error, kind, txid, txn, result};
 constexpr std::array link_facts{from, to, kind};
 constexpr std::array handoff_facts{task, log, group};
-constexpr std::array producer_facts{app, instance, pid, epoch, topic, partition, log, record, error};
-constexpr std::array partition_facts{log, topic, partition, kind, pid, epoch, offset, size, leader,
-                                     error, count};
+constexpr std::array producer_facts{app, instance, pid, epoch, topic, partition, log, record,
+                                    error, txid};
+constexpr std::array txn_facts{txid, txn, pid, epoch, result, log, topic, partition, cause, error,
+                               group, app, instance};
+constexpr std::array partition_facts{log, topic, partition, kind, pid, epoch, offset, size,
+                                     leader, error, count, entry, txid, txn, result};
 constexpr std::array coordination_facts{kind, log, broker, epoch};
 constexpr std::array control_facts{broker, epoch};
 constexpr std::array group_facts{group, member, app, generation, topic, partition, log};
-constexpr std::array offsets_facts{group, topic, partition, log, offset, error, member};
+constexpr std::array offsets_facts{group, topic, partition, log, offset, error, member, txid, txn};
 constexpr std::array node_facts{kind, clean};
-constexpr std::array app_facts{app, instance, step, loop, error, error_class};
+constexpr std::array app_facts{app, instance, step, loop, error, error_class, txn};
 
 constexpr std::array mile_rows{
     MileEntry{Mile::rpc_sent, "rpc.sent", "a request or answer leaves its node", rpc_facts},
@@ -120,6 +123,36 @@ constexpr std::array mile_rows{
     MileEntry{Mile::app_step_done, "app.step_done", "an application finished a step", app_facts},
     MileEntry{Mile::app_failed, "app.failed", "an application met an error", app_facts},
     MileEntry{Mile::app_finished, "app.finished", "an application's program ended", app_facts},
+    MileEntry{Mile::txn_begun, "txn.begun", "a producer began a transaction", txn_facts},
+    MileEntry{Mile::txn_partition_added, "txn.partition_added",
+              "a partition is durably part of a transaction", txn_facts},
+    MileEntry{Mile::txn_offsets_added, "txn.offsets_added",
+              "the partition of a group's offsets is durably part of a transaction", txn_facts},
+    MileEntry{Mile::txn_prepare_commit_written, "txn.prepare_commit_written",
+              "the decision to commit is durable", txn_facts},
+    MileEntry{Mile::txn_prepare_abort_written, "txn.prepare_abort_written",
+              "the decision to abort is durable", txn_facts},
+    MileEntry{Mile::txn_marker_sent, "txn.marker_sent", "a coordinator sends a marker to a partition",
+              txn_facts},
+    MileEntry{Mile::txn_marker_written, "txn.marker_written",
+              "the coordinator learnt that a partition holds the marker", txn_facts},
+    MileEntry{Mile::txn_marker_refused, "txn.marker_refused", "a partition refused a marker",
+              txn_facts},
+    MileEntry{Mile::txn_completed, "txn.completed", "all markers are written and that is durable",
+              txn_facts},
+    MileEntry{Mile::txn_timed_out, "txn.timed_out",
+              "the coordinator aborts a transaction that took too long", txn_facts},
+    MileEntry{Mile::txn_reported, "txn.reported", "the application learnt how a transaction ended",
+              txn_facts},
+    MileEntry{Mile::txn_id_rotated, "txn.id_rotated",
+              "a transactional id got a new producer id, its epochs were used up", txn_facts},
+    MileEntry{Mile::txn_id_expired, "txn.id_expired", "a transactional id was forgotten", txn_facts},
+    MileEntry{Mile::partition_verified, "partition.verified",
+              "a leader knows that a partition is part of a transaction", partition_facts},
+    MileEntry{Mile::partition_stable_offset_moved, "partition.stable_offset_moved",
+              "a leader's last stable offset rose", partition_facts},
+    MileEntry{Mile::offsets_pending, "offsets.pending",
+              "a group offset waits for the end of its transaction", offsets_facts},
 };
 
 constexpr std::array fact_rows{
@@ -155,15 +188,15 @@ constexpr std::array fact_rows{
     FactEntry{broker, "broker", "a broker"},
     FactEntry{unclean, "unclean", "whether the election was unclean"},
     FactEntry{count, "count", "number of records"},
+    FactEntry{txid, "txid", "a transactional id"},
+    FactEntry{txn, "txn", "which transaction of that producer, from 1"},
+    FactEntry{result, "result", "commit or abort"},
+    FactEntry{cause, "cause", "who ended it: client, timeout or fence"},
 };
 static_assert(fact_rows.size() == fact_count);
 
-constexpr std::array<std::string_view, 44> not_modelled{
-    "txn.begun", "txn.partition_added", "txn.offsets_added", "txn.prepare_commit_written",
-    "txn.prepare_abort_written", "txn.marker_sent", "txn.marker_written", "txn.marker_refused",
-    "txn.completed", "txn.timed_out", "txn.reported", "txn.id_rotated", "txn.id_expired",
-    "partition.verified", "partition.stable_offset_moved", "partition.log_start_moved",
-    "partition.compacted", "offsets.pending", "store.executed", "store.prepared",
+constexpr std::array<std::string_view, 28> not_modelled{
+    "partition.log_start_moved", "partition.compacted", "store.executed", "store.prepared",
     "store.committed", "store.rolled_back", "store.duplicate_seen", "store.key_expired",
     "store.redelivered", "store.dead_lettered", "task.assigned", "task.restored", "task.running",
     "task.suspended", "task.closed", "task.checkpoint_written", "task.migrated", "task.corrupted",
@@ -203,6 +236,7 @@ std::string_view name(AppendKind kind) {
         case AppendKind::offsets: return "offsets";
         case AppendKind::group_metadata: return "group-metadata";
         case AppendKind::tombstone: return "tombstone";
+        case AppendKind::txn_state: return "txn-state";
     }
     return "";
 }
@@ -211,6 +245,22 @@ std::string_view name(FailKind kind) {
 }
 std::string_view name(CoordinatorKind kind) {
     return kind == CoordinatorKind::txn ? "txn" : "group";
+}
+std::string_view name(TxnResult result) {
+    switch (result) {
+        case TxnResult::commit: return "commit";
+        case TxnResult::abort: return "abort";
+        case TxnResult::unknown: return "unknown";
+    }
+    return "";
+}
+std::string_view name(TxnCause cause) {
+    switch (cause) {
+        case TxnCause::client: return "client";
+        case TxnCause::timeout: return "timeout";
+        case TxnCause::fence: return "fence";
+    }
+    return "";
 }
 std::string_view name(NodeKind kind) {
     switch (kind) {

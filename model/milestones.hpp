@@ -9,6 +9,7 @@
 #include <span>
 #include <string_view>
 
+#include "model/records.hpp"
 #include "sim/facts.hpp"
 
 namespace eos::model {
@@ -17,9 +18,9 @@ enum class Fact : std::uint8_t {
     api, side, from, to, attempt, acks, error, kind, node, clean,
     topic, partition, log, offset, size, leader, entry,
     app, instance, record, pid, epoch, group, member, generation, step, loop, error_class,
-    task, broker, unclean, count,
+    task, broker, unclean, count, txid, txn, result, cause,
 };
-inline constexpr std::size_t fact_count = 32;
+inline constexpr std::size_t fact_count = 36;
 
 enum class Mile : std::uint16_t {
     rpc_sent, rpc_delivered, rpc_failed, link_opened, link_closed,
@@ -38,6 +39,10 @@ enum class Mile : std::uint16_t {
     offsets_committed, offsets_refused, offsets_fetched, offsets_expired, offsets_reset,
     node_crashed, node_lost_power, node_stopped, node_started, node_paused, node_resumed,
     app_step_started, app_step_done, app_failed, app_finished,
+    txn_begun, txn_partition_added, txn_offsets_added, txn_prepare_commit_written,
+    txn_prepare_abort_written, txn_marker_sent, txn_marker_written, txn_marker_refused,
+    txn_completed, txn_timed_out, txn_reported, txn_id_rotated, txn_id_expired,
+    partition_verified, partition_stable_offset_moved, offsets_pending,
     /// First of the numbers for fault.NAME (2 per fault: fired, ended), after these.
     fault_first = 1000,
     /// First of the numbers for safeguard.NAME.
@@ -70,15 +75,26 @@ struct FactEntry {
 
 /// Values of Fact::side, Fact::kind (by milestone) and Fact::clean.
 enum class FrameSide : std::int64_t { request, response };
-enum class AppendKind : std::int64_t { data, marker, offsets, group_metadata, tombstone };
+enum class AppendKind : std::int64_t {
+    data, marker, offsets, group_metadata, tombstone, txn_state,
+};
 enum class FailKind : std::int64_t { timeout, disconnect };
 enum class NodeKind : std::int64_t { broker, controller, app };
 enum class CoordinatorKind : std::int64_t { txn, group };
+/// Values of Fact::result; `unknown`: a call that timed out (txn.reported).
+enum class TxnResult : std::int64_t { commit, abort, unknown };
+/// Values of Fact::cause: who ended a transaction.
+enum class TxnCause : std::int64_t { client, timeout, fence };
 [[nodiscard]] std::string_view name(FrameSide side);
 [[nodiscard]] std::string_view name(AppendKind kind);
 [[nodiscard]] std::string_view name(FailKind kind);
 [[nodiscard]] std::string_view name(NodeKind kind);
 [[nodiscard]] std::string_view name(CoordinatorKind kind);
+[[nodiscard]] std::string_view name(TxnResult result);
+[[nodiscard]] constexpr TxnResult result_of(ControlType type) {
+    return type == ControlType::commit ? TxnResult::commit : TxnResult::abort;
+}
+[[nodiscard]] std::string_view name(TxnCause cause);
 
 /// What can be asked of a role from outside (sim::Order).
 enum class Ask : std::uint16_t {
@@ -91,6 +107,9 @@ enum class Ask : std::uint16_t {
     roll_segment,       ///< broker: log
     reset_offsets,      ///< group coordinator: group, log, offset
     delete_records,     ///< broker: log, offset
+    expire_transactional_ids,  ///< transaction coordinator: txid
+    abort_txn,          ///< broker: log; the operator aborts its oldest open transaction (HNG-6)
+    fence_producer,     ///< transaction coordinator: txid; an administrator's InitProducerId
     signal,             ///< application: count (number of the wait_for trigger that fired)
 };
 [[nodiscard]] constexpr sim::OrderKind number(Ask a) { return {static_cast<std::uint16_t>(a)}; }
@@ -103,6 +122,8 @@ enum class Role : std::uint16_t {
     controller,         ///< [0]
     group_coordinator,  ///< [group]
     owner,              ///< [group << 32 | log]
+    txn_coordinator,    ///< [transactional id]
+    holder, zombie,     ///< [transactional id] last to initialise it, and the one before
 };
 [[nodiscard]] constexpr sim::RoleKey role(Role r, std::int64_t subject) {
     return {static_cast<std::uint16_t>(r), subject};

@@ -13,10 +13,16 @@ constexpr std::array<std::string_view, api_count> api_names{
     "Produce", "Fetch", "ListOffsets", "OffsetForLeaderEpoch", "Metadata", "FindCoordinator",
     "InitProducerId", "OffsetCommit", "OffsetFetch", "JoinGroup", "SyncGroup", "Heartbeat",
     "LeaveGroup", "BrokerRegistration", "BrokerHeartbeat", "AlterPartition", "MetadataFetch",
-    "AllocateProducerIds", "HandOff"};
+    "AllocateProducerIds", "AddPartitionsToTxn", "AddOffsetsToTxn", "TxnOffsetCommit", "EndTxn",
+    "WriteTxnMarkers", "ConsumerGroupHeartbeat", "HandOff"};
 
-constexpr std::array<std::string_view, 5> task_names{"apply", "load", "delayed-answer",
-                                                     "write-offsets", "complete-rebalance"};
+constexpr std::array<std::string_view, task_count> task_names{
+    "apply", "load", "delayed-answer", "write-offsets", "complete-rebalance", "append-after-verify",
+    "materialise-offsets", "write-txn-state", "marker-answer", "complete-txn"};
+
+constexpr std::array<std::string_view, 8> txn_state_names{
+    "Empty", "Ongoing", "PrepareCommit", "PrepareAbort", "CompleteCommit", "CompleteAbort", "Dead",
+    "PrepareEpochFence"};
 
 }  // namespace
 
@@ -36,6 +42,8 @@ std::optional<Task> task(std::string_view name) {
     return static_cast<Task>(found - task_names.begin());
 }
 
+std::string_view name(TxnState state) { return txn_state_names[static_cast<std::size_t>(state)]; }
+
 std::string_view name(StepKind kind) {
     switch (kind) {
         case StepKind::subscribe: return "subscribe";
@@ -52,6 +60,12 @@ std::string_view name(StepKind kind) {
         case StepKind::end_offset: return "end_offset";
         case StepKind::close: return "close";
         case StepKind::reopen: return "reopen";
+        case StepKind::init: return "init";
+        case StepKind::begin: return "begin";
+        case StepKind::commit: return "commit";
+        case StepKind::abort: return "abort";
+        case StepKind::enrol: return "enrol";
+        case StepKind::send_offsets: return "send_offsets";
     }
     return "";
 }
@@ -59,6 +73,7 @@ std::string_view name(StepKind kind) {
 std::string_view name(ErrorClass error_class) {
     switch (error_class) {
         case ErrorClass::failed_send: return "failed_send";
+        case ErrorClass::abortable: return "abortable";
         case ErrorClass::generation: return "generation";
         case ErrorClass::unknown: return "unknown";
         case ErrorClass::fatal: return "fatal";
@@ -77,6 +92,8 @@ std::string_view name(Reaction reaction) {
         case Reaction::crash: return "crash";
         case Reaction::stop: return "stop";
         case Reaction::ignore: return "ignore";
+        case Reaction::abort: return "abort";
+        case Reaction::abort_and_rewind: return "abort-and-rewind";
     }
     return "";
 }

@@ -10,7 +10,12 @@ namespace eos::model {
 LogRules log_rules(const ClusterConfig& config) {
     LogRules rules;
     rules.producers.dedup_batches = std::max(1, config.dedup_batches);
+    rules.producers.max_sequence = config.max_sequence;
     rules.producers.expiration = config.producer_expiration;
+    rules.producers.max_txn_timeout = config.transaction_max_timeout;
+    rules.producers.verification = true;
+    rules.producers.strict_first_sequence = true;
+    rules.producers.strict_marker_epoch = true;
     rules.segment_batches = config.segment_batches;
     rules.flush_every_write = config.flush_every_write;
     return rules;
@@ -24,22 +29,42 @@ PartitionLog::PartitionLog(LogRules rules, Offset log_start)
       log_end_(log_start),
       high_watermark_(log_start),
       flushed_(log_start),
+      stored_(log_start),
       checkpoint_{log_start, log_start, log_start} {}
 
 // --- append --------------------------------------------------------------------------------------
 
 void PartitionLog::begin_epoch(LeaderEpoch epoch) { epochs_.assign(epoch, log_end_); }
 
+/// The second step of APP-10: a batch that opens a transaction here must have been verified, and
+/// no marker may have come since (VER-9).
+ErrorCode PartitionLog::check_transaction(const Batch& batch, const AppendAs& as,
+                                          Guard& guard) const {
+    const ProducerId producer_id = *batch.producer_id;
+    if (producers_.has_ongoing_transaction(producer_id, batch.producer_epoch))
+        return ErrorCode::none;
+    // A stale epoch is told as such: the producer can recover from it.
+    if (guard.trips(Safeguard::producer_epoch_fencing, fences(producer_id, batch.producer_epoch)))
+        return ErrorCode::invalid_producer_epoch;
+    if (!rules_.producers.verification) return ErrorCode::none;
+    const VerificationEntry* entry = producers_.verification(producer_id);
+    if (entry && as.verified && entry->guard == *as.verified) return ErrorCode::none;
+    const auto safeguard = as.origin == AppendOrigin::coordinator
+                               ? Safeguard::offsets_verification
+                               : Safeguard::partition_verification;
+    if (!guard.trips(safeguard, true)) return ErrorCode::none;
+    // KAFKA-14884: it was verified, but a marker has come between.
+    if (as.verified && !guard.trips(Safeguard::verification_guard, true)) return ErrorCode::none;
+    return ErrorCode::invalid_txn_state;
+}
+
 ErrorCode PartitionLog::apply_producers(const Batch& batch, const AppendAs& as, Guard& guard,
                                         std::optional<ProducerAppend>& prepared) {
     if (!batch.producer_id) return ErrorCode::none;
     const ProducerId producer_id = *batch.producer_id;
-    // VER-9, the second step of APP-10: the transaction must be open or just verified.
-    if (as.origin != AppendOrigin::replication && batch.transactional && !batch.control &&
-        rules_.producers.verification && !producers_.has_ongoing_transaction(producer_id)) {
-        const VerificationEntry* entry = producers_.verification(producer_id);
-        if (!entry || !as.verified || entry->guard != *as.verified)
-            return ErrorCode::invalid_txn_state;
+    if (as.origin != AppendOrigin::replication && batch.transactional && !batch.control) {
+        const ErrorCode error = check_transaction(batch, as, guard);
+        if (error != ErrorCode::none) return error;
     }
     prepared = producers_.prepare(producer_id);
     const ErrorCode error = prepared->append(batch, as, guard);
@@ -137,7 +162,8 @@ bool PartitionLog::roll() {
     if (segments_.back().base == log_end_) return false;
     segments_.push_back({log_end_, {}});
     producers_.set_map_end(log_end_);
-    static_cast<void>(producers_.take_snapshot(rules_.flush_every_write));  // PSX-6, DUR-5
+    const bool synced = rules_.flush_every_write && !disk_lies_;
+    static_cast<void>(producers_.take_snapshot(synced));  // PSX-6, DUR-5
     return true;
 }
 
@@ -208,7 +234,9 @@ ReadResult PartitionLog::read_for_consumer(Offset offset, Isolation isolation,
     if (isolation == Isolation::read_uncommitted)
         return read_up_to(offset, watermark, ReadBound::high_watermark, max_bytes);
     const Offset stable = std::min(first_unstable().value_or(watermark), watermark);
-    return read_up_to(offset, stable, ReadBound::last_stable, max_bytes);
+    const bool undecided = offset < watermark && stable < watermark;
+    const bool stops = !undecided || guard.trips(Safeguard::stable_offset_bounds_fetch, true);
+    return read_up_to(offset, stops ? stable : watermark, ReadBound::last_stable, max_bytes);
 }
 
 EpochEnd PartitionLog::end_of_epoch(LeaderEpoch epoch) const {
@@ -260,11 +288,16 @@ std::vector<AbortedTxn> PartitionLog::aborted_index() const {
     return all;
 }
 
+bool PartitionLog::fences(ProducerId producer_id, ProducerEpoch epoch) const {
+    const ProducerEntry* entry = producers_.find(producer_id);
+    return entry && epoch < entry->epoch;
+}
+
 std::optional<VerificationEntry> PartitionLog::start_verification(ProducerId producer_id,
                                                                   ProducerEpoch epoch,
                                                                   Sequence sequence,
                                                                   sim::Instant wall) {
-    if (producers_.has_ongoing_transaction(producer_id)) return std::nullopt;
+    if (producers_.has_ongoing_transaction(producer_id, epoch)) return std::nullopt;
     return producers_.start_verification(producer_id, epoch, sequence, wall);
 }
 
@@ -291,6 +324,7 @@ bool PartitionLog::truncate_to(Offset offset, sim::Instant wall) {
     log_start_ = std::min(log_start_, offset);
     log_end_ = offset;
     flushed_ = std::min(flushed_, offset);
+    stored_ = std::min(stored_, offset);
     checkpoint_.recovery_point = std::min(checkpoint_.recovery_point, offset);
     rebuild_producers(offset, wall, false);
     bound_high_watermark();
@@ -304,16 +338,20 @@ void PartitionLog::truncate_fully(Offset offset, sim::Instant wall,
     epochs_.clear();
     log_start_ = log_start.value_or(offset);
     log_end_ = offset;
-    flushed_ = offset;
+    flushed_ = stored_ = offset;
     checkpoint_.recovery_point = offset;
     producers_.truncate_fully(offset);
     rebuild_producers(offset, wall, false);
     set_high_watermark(offset);
 }
 
-ErrorCode PartitionLog::delete_records(Offset offset) {
+ErrorCode PartitionLog::delete_records(Offset offset, Guard& guard) {
     if (offset > high_watermark_) return ErrorCode::offset_out_of_range;
     if (offset <= log_start_) return ErrorCode::none;
+    // KAFKA-7298: a marker makes such a producer known again, but not its next sequence (PST-12).
+    const bool keeps = guard.trips(Safeguard::unknown_sequence_after_marker,
+                                   producers_.knows_below(offset));
+    if (!keeps) producers_.forget_below(offset);
     log_start_ = offset;
     epochs_.truncate_from_start(offset);
     producers_.on_log_start(offset);

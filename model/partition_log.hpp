@@ -90,8 +90,8 @@ class PartitionLog {
 
     // --- read ---
     [[nodiscard]] ReadResult read(Offset offset, ReadBound bound, std::int64_t max_bytes) const;
-    /// As read with ReadBound::high_watermark and last_stable; safeguard watermark_bounds_fetch:
-    /// without it a consumer is given records above the watermark.
+    /// As read with ReadBound::high_watermark and last_stable. Safeguards watermark_bounds_fetch and
+    /// stable_offset_bounds_fetch: without them a consumer is given records above the bound.
     [[nodiscard]] ReadResult read_for_consumer(Offset offset, Isolation isolation,
                                                std::int64_t max_bytes, Guard& guard) const;
     /// LEP-2 with this log's end.
@@ -112,13 +112,17 @@ class PartitionLog {
     void truncate_fully(Offset offset, sim::Instant wall,
                         std::optional<Offset> log_start = std::nullopt);
     /// DeleteRecords: moves the log start up; OFFSET_OUT_OF_RANGE above the watermark (LSO-5).
-    [[nodiscard]] ErrorCode delete_records(Offset offset);
+    /// Producers are remembered (KIP-360); without safeguard unknown_sequence_after_marker those
+    /// are forgotten whose records are all gone.
+    [[nodiscard]] ErrorCode delete_records(Offset offset, Guard& guard);
     /// Drops segments that lie wholly below the log start, and their snapshots.
     void delete_old_segments();
     /// Begins a new segment at the log end and snapshots the producers; false if it is empty.
     bool roll();
 
     // --- producers ---
+    /// Whether this producer is known here by a newer epoch.
+    [[nodiscard]] bool fences(ProducerId producer_id, ProducerEpoch epoch) const;
     /// Begins or goes on verifying a transaction before its first append here; none if it is open
     /// already and needs no verification (VER-2, VER-3).
     std::optional<VerificationEntry> start_verification(ProducerId producer_id,
@@ -131,11 +135,15 @@ class PartitionLog {
         producers_.set_rules(rules);
     }
     /// Snapshots the producer state now; true if a file was written.
-    bool take_snapshot() { return producers_.take_snapshot(); }
+    bool take_snapshot() { return producers_.take_snapshot(!disk_lies_); }
 
     // --- disk (DUR) ---
-    /// Everything below the log end reaches the platter.
+    /// Everything below the log end reaches the platter, or so the disk says (set_disk_lies).
     void flush() { flush_to(log_end()); }
+    /// From now on the disk says yes to every fsync and does nothing; false: it is honest again,
+    /// and the next fsync brings up what it had kept to itself. Simplified: checkpoint and leader
+    /// epoch files, and the controller's metadata, reach the platter all the same.
+    void set_disk_lies(bool lies) { disk_lies_ = lies; }
     void flush_to(Offset offset);
     void checkpoint_high_watermark() { checkpoint_.high_watermark = high_watermark_; }
     /// Recovery point (what is flushed) and log start.
@@ -160,7 +168,10 @@ class PartitionLog {
     [[nodiscard]] Offset last_stable_offset() const;
     /// LSO-1 and LSO-2.
     [[nodiscard]] std::optional<Offset> first_unstable() const;
+    /// What the broker believes to be on the platter; more than stored() if the disk lies.
     [[nodiscard]] Offset flushed() const { return flushed_; }
+    /// What a power loss leaves.
+    [[nodiscard]] Offset stored() const { return stored_; }
     [[nodiscard]] const Checkpoint& checkpoint() const { return checkpoint_; }
     [[nodiscard]] const Batches& batches() const { return batches_; }
     [[nodiscard]] const std::vector<Segment>& segments() const { return segments_; }
@@ -173,8 +184,8 @@ class PartitionLog {
     friend bool operator==(const PartitionLog&, const PartitionLog&) = default;
     [[nodiscard]] auto fields() const {
         return std::tie(batches_, segments_, epochs_, producers_, log_start_, log_end_,
-                        high_watermark_, flushed_, checkpoint_, closed_cleanly_, offline_,
-                        index_write_fails_);
+                        high_watermark_, flushed_, stored_, checkpoint_, disk_lies_,
+                        closed_cleanly_, offline_, index_write_fails_);
     }
 
   private:
@@ -182,6 +193,8 @@ class PartitionLog {
     [[nodiscard]] std::size_t segment_at(Offset offset) const;
     [[nodiscard]] ErrorCode apply_producers(const Batch& batch, const AppendAs& as, Guard& guard,
                                             std::optional<ProducerAppend>& prepared);
+    [[nodiscard]] ErrorCode check_transaction(const Batch& batch, const AppendAs& as,
+                                              Guard& guard) const;
     [[nodiscard]] AppendResult write(Batch batch, std::optional<ProducerAppend> prepared);
     [[nodiscard]] bool roll_if_full();
     [[nodiscard]] ReadResult read_up_to(Offset offset, Offset end, ReadBound bound,
@@ -190,6 +203,7 @@ class PartitionLog {
     void bound_high_watermark();
     void rebuild_producers(Offset end, sim::Instant wall, bool clean);
     void replay(const Batch& batch);
+    void snapshot_producers();
     void recover_segments(sim::Instant wall);
 
     LogRules rules_;
@@ -200,8 +214,10 @@ class PartitionLog {
     Offset log_start_;
     Offset log_end_;
     Offset high_watermark_;
-    Offset flushed_;                 // everything below is on the platter
+    Offset flushed_;                 // everything below was flushed
+    Offset stored_;                  // everything below is on the platter
     Checkpoint checkpoint_;
+    bool disk_lies_ = false;
     bool closed_cleanly_ = false;
     bool offline_ = false;
     bool index_write_fails_ = false;

@@ -18,7 +18,9 @@ namespace {
 
 void PartitionLog::flush_to(Offset offset) {
     flushed_ = std::max(flushed_, std::min(offset, log_end_));
-    producers_.mark_snapshots_flushed(flushed_);
+    if (disk_lies_) return;
+    stored_ = flushed_;
+    producers_.mark_snapshots_flushed(stored_);
 }
 
 void PartitionLog::checkpoint_offsets() {
@@ -28,12 +30,14 @@ void PartitionLog::checkpoint_offsets() {
 
 void PartitionLog::close() {
     flush();
-    static_cast<void>(producers_.take_snapshot());
+    snapshot_producers();
     checkpoint_offsets();
     closed_cleanly_ = !offline_;
 }
 
 // --- producer state from the log -----------------------------------------------------------------
+
+void PartitionLog::snapshot_producers() { static_cast<void>(take_snapshot()); }
 
 void PartitionLog::replay(const Batch& batch) {
     if (batch.producer_id) {
@@ -54,10 +58,10 @@ void PartitionLog::rebuild_producers(Offset end, sim::Instant wall, bool clean) 
         // PSX-11: the upgrade path trusts that there were no producers.
         for (std::size_t i = last > 0 ? last - 1 : last; i <= last; ++i) {
             producers_.set_map_end(segments_[i].base);
-            static_cast<void>(producers_.take_snapshot());
+            snapshot_producers();
         }
         producers_.set_map_end(end);
-        static_cast<void>(producers_.take_snapshot());
+        snapshot_producers();
         return;
     }
     const bool nothing_to_lose = producers_.empty() && producers_.map_end() >= end;
@@ -72,33 +76,34 @@ void PartitionLog::rebuild_producers(Offset end, sim::Instant wall, bool clean) 
                                   (last > 0 && batch.base == segments_[last - 1].base);
             if (boundary) {
                 producers_.set_map_end(batch.base);
-                static_cast<void>(producers_.take_snapshot());
+                snapshot_producers();
             }
             replay(batch);
         }
     }
     producers_.set_map_end(end);
-    static_cast<void>(producers_.take_snapshot());
+    snapshot_producers();
 }
 
 // --- recovery ------------------------------------------------------------------------------------
 
 PartitionLog PartitionLog::recover(const sim::Loss& loss, sim::Instant wall) && {
     if (loss.wipe) return PartitionLog{rules_};
-    const bool clean = closed_cleanly_;
+    // The clean marker of a lying disk goes the way of the data it speaks of.
+    const bool clean = closed_cleanly_ && !(loss.power && stored_ < flushed_);
     if (loss.power) {
         constexpr auto by_default = static_cast<std::uint32_t>(DiskFiles::log) |
                                     static_cast<std::uint32_t>(DiskFiles::snapshots) |
                                     static_cast<std::uint32_t>(DiskFiles::indexes);
         const std::uint32_t files = loss.files == 0 ? by_default : loss.files;
         if (names(files, DiskFiles::log)) {
-            drop_batches_from(flushed_);
+            drop_batches_from(stored_);
             log_end_ = batches_.empty() ? segments_.front().base : batches_.back().next_offset();
         }
         if (names(files, DiskFiles::snapshots)) producers_.drop_unflushed_snapshots();
         if (names(files, DiskFiles::indexes) && !clean)
             for (Segment& segment : segments_)
-                if (segment.base >= flushed_) segment.aborted.reset();
+                if (segment.base >= stored_) segment.aborted.reset();
         if (names(files, DiskFiles::checkpoints)) {
             checkpoint_ = {};
             epochs_.clear();
@@ -115,6 +120,7 @@ PartitionLog PartitionLog::recover(const sim::Loss& loss, sim::Instant wall) && 
     }
     log_start_ = std::max(checkpoint_.log_start, segments_.front().base);
     flushed_ = std::min(flushed_, log_end_);
+    stored_ = std::min(stored_, log_end_);
     epochs_.truncate_from_end(log_end_);
     epochs_.truncate_from_start(checkpoint_.log_start);
 
@@ -154,8 +160,8 @@ void PartitionLog::recover_segments(sim::Instant wall) {
             replay(batch);
         }
         // So that the next segment need not read this one again. The final load finds it too, so
-        // after an unclean stop a producer is known by its newest batch only (PSX-8).
-        static_cast<void>(producers_.take_snapshot());
+        // after an unclean stop a producer is known by its newest batch only (PSX-8; seen in 4.1).
+        snapshot_producers();
     }
 }
 

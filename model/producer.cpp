@@ -22,12 +22,13 @@ ProducerEvent event(ProducerEvent::Kind kind) {
 
 Producer::Producer(std::shared_ptr<const Topology> topology,
                    std::shared_ptr<const ProducerConfig> config, ProcessId process,
-                   std::int32_t session, std::uint64_t seed)
+                   std::int32_t session, std::uint64_t seed, std::int32_t transactions_begun)
     : topology_(std::move(topology)),
       config_(std::move(config)),
       process_(process),
       session_(session),
-      sender_(topology_, config_, {.process = process, .session = session}, lane, seed),
+      sender_(topology_, config_, {.process = process, .session = session}, lane, seed,
+              transactions_begun),
       rng_(partitioner_stream(seed, process, session)) {}
 
 // --- send ----------------------------------------------------------------------------------------
@@ -35,6 +36,7 @@ Producer::Producer(std::shared_ptr<const Topology> topology,
 std::optional<ErrorCode> Producer::refusal() const {
     // Kafka throws without a code for a closed producer; this is what such an exception maps to.
     if (phase_ != Phase::open) return ErrorCode::unknown_server_error;
+    if (const auto* transactions = sender_.transactions()) return transactions->send_refusal();
     if (fatal()) return sender_.last_error();
     return std::nullopt;
 }
@@ -43,6 +45,8 @@ SendResult Producer::send(const Context& ctx, TopicId topic,
                           std::optional<PartitionIndex> partition, const Record& record,
                           bool has_key, std::int32_t bytes, Fx& fx) {
     using Kind = SendResult::Kind;
+    // Simplified: Kafka finds out that no transaction is open only after the record is in the
+    // accumulator, and the next transaction may take it along (P2). Here nothing is left behind.
     if (const auto error = refusal()) return {.kind = Kind::refused, .order = 0, .error = *error};
     ClientMetadata& metadata = sender_.metadata();
     metadata.watch(topic);
@@ -53,8 +57,10 @@ SendResult Producer::send(const Context& ctx, TopicId topic,
     }
     const std::int32_t size = batch_header_bytes + bytes;
     if (size > config_->max_request_size ||
-        std::max(size, config_->batch_size) > config_->buffer_memory)
+        std::max(size, config_->batch_size) > config_->buffer_memory) {
+        give_up_send(ErrorCode::message_too_large);
         return {.kind = Kind::refused, .order = 0, .error = ErrorCode::message_too_large};
+    }
 
     StickyPartitioner* stick = nullptr;
     if (!partition && has_key) {
@@ -79,6 +85,12 @@ SendResult Producer::send(const Context& ctx, TopicId topic,
     return {.kind = Kind::taken, .order = next_order_++, .error = ErrorCode::none};
 }
 
+void Producer::give_up_send(ErrorCode error) {
+    auto* transactions = sender_.transactions();
+    if (transactions && transactions->state() == Sender::State::in_transaction)
+        transactions->failed(error);
+}
+
 SendResult Producer::send_batch(const Context& ctx, LogId log, std::vector<Record> records,
                                 std::int32_t bytes_each, Fx& fx) {
     using Kind = SendResult::Kind;
@@ -97,7 +109,8 @@ void Producer::invoked(const Context& /*ctx*/, LogId log, const Record& record, 
                            .session = session_,
                            .order = next_order_,
                            .log = log,
-                           .record = record});
+                           .record = record,
+                           .txn = current_transaction()});
 }
 
 StickyPartitioner& Producer::sticky(TopicId topic) {
@@ -137,9 +150,13 @@ void Producer::close() {
     sender_.hurry(true);
 }
 
-void Producer::force_close(const Context& /*ctx*/, Fx& fx) {
+void Producer::force_close(const Context& ctx, Fx& fx) {
     if (phase_ == Phase::closed) return;
     sender_.abort_all(ErrorCode::unknown_server_error, fx);
+    if (auto* transactions = sender_.transactions()) {
+        transactions->close();
+        sender_.return_calls(ctx, fx);
+    }
     phase_ = Phase::closed;
     sender_.shut_down(fx);
     digest_events();
@@ -151,6 +168,17 @@ void Producer::run_sender(const Context& ctx, Fx& fx) {
     sender_.run(ctx, fx);
     digest_events();
     if (phase_ == Phase::closing && sender_.idle()) {
+        auto* transactions = sender_.transactions();
+        if (transactions && transactions->ongoing()) {  // P25: an open transaction is aborted
+            if (transactions->completing()) return;
+            if (transactions->abort(ctx.now).kind == ProducerCall::Kind::refused) {
+                force_close(ctx, fx);
+                return;
+            }
+            sender_.run(ctx, fx);
+            digest_events();
+            if (transactions->ongoing() || !sender_.idle()) return;
+        }
         phase_ = Phase::closed;
         sender_.shut_down(fx);
         sender_.events().push_back(event(ProducerEvent::Kind::closed));

@@ -35,9 +35,11 @@ class Producer {
   public:
     static constexpr std::uint8_t lane = 0;
 
-    /// `session` counts the producers a process has had, over all its lives; `seed` is the run's.
+    /// `session` counts the producers a process has had, `transactions_begun` its transactions,
+    /// over all its lives; `seed` is the run's.
     Producer(std::shared_ptr<const Topology> topology, std::shared_ptr<const ProducerConfig> config,
-             ProcessId process, std::int32_t session, std::uint64_t seed);
+             ProcessId process, std::int32_t session, std::uint64_t seed,
+             std::int32_t transactions_begun = 0);
 
     // --- for the application ---------------------------------------------------------------------
     /// Takes a record of `bytes` payload bytes. Partition: the given one, else by key, else sticky.
@@ -49,6 +51,26 @@ class Producer {
     void close();
     /// Ends everything unfinished as failed, here and now; it may still land in a log (P25).
     void force_close(const Context& ctx, Fx& fx);
+    /// The application gave up a send() that would block: as any send() that throws (P3).
+    void give_up_send(ErrorCode error);
+    // Transactions (3.2): producer_calls.cpp. The same call repeated after a timeout waits for the
+    // same operation (T10).
+    ProducerCall init_transactions(const Context& ctx, Fx& fx);
+    ProducerCall begin_transaction(const Context& ctx, Fx& fx);
+    /// Adds a partition to the transaction and writes nothing.
+    ProducerCall enrol(const Context& ctx, LogId log, Fx& fx);
+    ProducerCall send_offsets(const Context& ctx, GroupId group, const MemberRef& member,
+                              std::vector<OffsetCommitRequest::Part> offsets, Fx& fx);
+    ProducerCall commit_transaction(const Context& ctx, Fx& fx);
+    ProducerCall abort_transaction(const Context& ctx, Fx& fx);
+    /// The application waits no longer for the call that is pending, as after max.block.ms.
+    void stop_waiting();
+    /// The transaction under way, by the ledger's name.
+    [[nodiscard]] std::optional<TxnRef> current_transaction() const;
+    /// How many transactions this process has begun, over all its lives.
+    [[nodiscard]] std::int32_t transactions_begun() const;
+    /// The transaction can only be aborted (ABORTABLE_ERROR).
+    [[nodiscard]] bool must_abort() const;
     /// Whether take_events() would give anything.
     [[nodiscard]] bool has_events() const { return sender_.has_events(); }
     /// What happened since the last call, in order.
@@ -96,6 +118,9 @@ class Producer {
     };
 
     [[nodiscard]] std::optional<ErrorCode> refusal() const;
+    /// Why transactional calls are out of the question.
+    [[nodiscard]] bool no_transactions() const;
+    [[nodiscard]] ProducerCall end_transaction(const Context& ctx, ControlType result, Fx& fx);
     StickyPartitioner& sticky(TopicId topic);
     void choose(TopicId topic, StickyPartitioner& partitioner);
     void invoked(const Context& ctx, LogId log, const Record& record, Fx& fx);

@@ -40,6 +40,7 @@ struct ProducerBatch {
     enum class State : std::uint8_t { pending, succeeded, failed, aborted };
 
     LogId log;
+    std::optional<TxnRef> txn;           ///< ledger: the transaction that was open at send()
     State state = State::pending;
     bool closed = false;                 ///< accepts no record any more
     bool queued = false;                 ///< in its partition's queue

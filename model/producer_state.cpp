@@ -22,7 +22,7 @@ ErrorCode ProducerAppend::append(const Batch& batch, const AppendAs& as, Guard& 
     if (!batch.control) return append_data(batch, as, guard);
     // PST-24: the marker's record was compacted away; that the producer existed is all it tells.
     if (batch.count == 0) return ErrorCode::none;
-    return append_marker(batch, as);
+    return append_marker(batch, as, guard);
 }
 
 void ProducerAppend::take_epoch(ProducerEpoch epoch) {
@@ -42,7 +42,9 @@ ErrorCode ProducerAppend::check_sequence(const Batch& batch, const AppendAs& as)
     if (batch.producer_epoch != entry_.epoch || before_.epoch.value < 0) return ErrorCode::none;
     // PST-11..13; an entry without batches was made by a marker and starts at 0 (PST-12).
     const auto last = entry_.last_sequence();
-    const Sequence due = last ? last->plus(1) : Sequence{0};
+    // A batch over the end of the number space is kept unfolded; the number after it is folded.
+    const auto size = std::int64_t{rules_.max_sequence} + 1;
+    const Sequence due{last ? static_cast<std::int32_t>(last->plus(1).value % size) : 0};
     return first == due ? ErrorCode::none : ErrorCode::out_of_order_sequence_number;
 }
 
@@ -63,6 +65,13 @@ ErrorCode ProducerAppend::append_data(const Batch& batch, const AppendAs& as, Gu
         const ErrorCode error = check_sequence(batch, as);
         if (guard.trips(Safeguard::sequence_check, error != ErrorCode::none)) return error;
     }
+    if (as.origin == AppendOrigin::replication && batch.base_sequence) {
+        // KAFKA-6003: a follower that checked for itself met producers it knows nothing of.
+        const bool unknown = entry_.epoch.value < 0 && batch.base_sequence->value != 0;
+        const bool wrong = unknown || check_sequence(batch, as) != ErrorCode::none;
+        if (wrong && !guard.trips(Safeguard::replicas_trust_the_leader, true))
+            return ErrorCode::out_of_order_sequence_number;
+    }
     if (entry_.txn_first && !batch.transactional) return ErrorCode::invalid_txn_state;  // PST-15
     if (remember) {
         take_epoch(batch.producer_epoch);
@@ -81,15 +90,27 @@ ErrorCode ProducerAppend::append_data(const Batch& batch, const AppendAs& as, Gu
     return ErrorCode::none;
 }
 
-ErrorCode ProducerAppend::append_marker(const Batch& batch, const AppendAs& as) {
+ErrorCode ProducerAppend::check_marker_epoch(const Batch& batch, const AppendAs& as,
+                                             Guard& guard) const {
+    if (batch.producer_epoch < entry_.epoch) return ErrorCode::invalid_producer_epoch;  // PST-19
+    // PSD-9: a v2 marker carries the bumped epoch. With an equal one it is late, ending what it
+    // knows nothing of, or, if nothing is open, it only repeats itself (KAFKA-19999).
+    const bool equal = rules_.strict_marker_epoch && as.transaction_v2 &&
+                       batch.producer_epoch == entry_.epoch;
+    if (!equal) return ErrorCode::none;
+    if (!entry_.txn_first && guard.trips(Safeguard::marker_retry_accepted, true))
+        return ErrorCode::none;
+    return guard.trips(Safeguard::marker_epoch_above, true) ? ErrorCode::invalid_producer_epoch
+                                                            : ErrorCode::none;
+}
+
+ErrorCode ProducerAppend::append_marker(const Batch& batch, const AppendAs& as, Guard& guard) {
     if (as.origin != AppendOrigin::replication) {
-        if (batch.producer_epoch < entry_.epoch) return ErrorCode::invalid_producer_epoch;
-        // PSD-9: a v2 marker carries the bumped epoch, unless it only repeats itself (KAFKA-19999).
-        if (rules_.strict_marker_epoch && as.transaction_v2 &&
-            batch.producer_epoch == entry_.epoch && entry_.txn_first)
-            return ErrorCode::invalid_producer_epoch;
-        if (batch.coordinator_epoch < entry_.coordinator_epoch)
-            return ErrorCode::transaction_coordinator_fenced;  // PST-20
+        const ErrorCode error = check_marker_epoch(batch, as, guard);
+        if (error != ErrorCode::none) return error;
+        const bool deposed = batch.coordinator_epoch < entry_.coordinator_epoch;  // PST-20
+        if (guard.trips(Safeguard::coordinator_epoch_fencing, deposed))
+            return ErrorCode::transaction_coordinator_fenced;
     }
     if (entry_.txn_first)
         completed_ = CompletedTxn{.producer_id = producer_id_,
@@ -207,6 +228,21 @@ void ProducerState::on_log_start(Offset log_start) {
     last_snapshot_ = snapshots_.empty() ? log_start : snapshots_.back().offset;
 }
 
+bool ProducerState::knows_below(Offset log_start) const {
+    return std::any_of(producers_.begin(), producers_.end(), [&](const auto& known) {
+        const auto& batches = known.second.batches;
+        return batches.empty() || batches.back().last_offset < log_start;
+    });
+}
+
+void ProducerState::forget_below(Offset log_start) {
+    std::erase_if(producers_, [&](const auto& known) {
+        const auto& batches = known.second.batches;
+        return batches.empty() || batches.back().last_offset < log_start;
+    });
+    std::erase_if(ongoing_, [&](const auto& open) { return !producers_.contains(open.second); });
+}
+
 bool ProducerState::has_late_transaction(sim::Instant wall) const {
     if (ongoing_.empty()) return false;
     const ProducerEntry* oldest = find(ongoing_.begin()->second);
@@ -306,9 +342,14 @@ const ProducerEntry* ProducerState::find(ProducerId producer_id) const {
     return found == producers_.end() ? nullptr : &found->second;
 }
 
-bool ProducerState::has_ongoing_transaction(ProducerId producer_id) const {
+bool ProducerState::has_ongoing_transaction(ProducerId producer_id, ProducerEpoch epoch) const {
     const ProducerEntry* entry = find(producer_id);
-    return entry && entry->txn_first;
+    return entry && entry->txn_first && entry->epoch == epoch;
+}
+
+std::optional<ProducerId> ProducerState::oldest_in_transaction() const {
+    if (ongoing_.empty()) return std::nullopt;
+    return ongoing_.begin()->second;
 }
 
 std::optional<Offset> ProducerState::first_undecided() const {

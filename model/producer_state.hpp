@@ -34,10 +34,11 @@ struct AppendAs {
 /// Settings of the table; the same for all partitions of a cluster.
 struct ProducerRules {
     std::int32_t dedup_batches = 5;                              ///< PST-1
+    std::int32_t max_sequence = Sequence::greatest;              ///< the number after it is 0
     sim::Duration expiration = sim::milliseconds(86'400'000);    ///< producer.id.expiration.ms
     sim::Duration max_txn_timeout = sim::milliseconds(900'000);  ///< transaction.max.timeout.ms
     sim::Duration late_buffer = sim::milliseconds(300'000);      ///< PST-26
-    bool verification = false;          ///< transaction.partition.verification.enable
+    bool verification = false;          ///< VER-9: no append without open or verified transaction
     bool strict_first_sequence = false; ///< PSD-12, KAFKA-18202: a v2 producer starts at 0
     bool strict_marker_epoch = false;   ///< PSD-9, KAFKA-19446: a v2 marker has a newer epoch
     friend bool operator==(const ProducerRules&, const ProducerRules&) = default;
@@ -96,7 +97,9 @@ class ProducerAppend {
   private:
     friend class ProducerState;
     [[nodiscard]] ErrorCode append_data(const Batch& batch, const AppendAs& as, Guard& guard);
-    [[nodiscard]] ErrorCode append_marker(const Batch& batch, const AppendAs& as);
+    [[nodiscard]] ErrorCode append_marker(const Batch& batch, const AppendAs& as, Guard& guard);
+    [[nodiscard]] ErrorCode check_marker_epoch(const Batch& batch, const AppendAs& as,
+                                               Guard& guard) const;
     [[nodiscard]] ErrorCode check_sequence(const Batch& batch, const AppendAs& as) const;
     void take_epoch(ProducerEpoch epoch);
 
@@ -154,6 +157,9 @@ class ProducerState {
     std::vector<ProducerId> expire(sim::Instant wall);
     void on_high_watermark(Offset high_watermark);
     void on_log_start(Offset log_start);
+    /// Producers whose every record lies below `log_start` (before KIP-360 they were forgotten).
+    [[nodiscard]] bool knows_below(Offset log_start) const;
+    void forget_below(Offset log_start);
     /// Whether the oldest open transaction is overdue (PST-26, a metric).
     [[nodiscard]] bool has_late_transaction(sim::Instant wall) const;
 
@@ -178,7 +184,13 @@ class ProducerState {
     [[nodiscard]] const std::map<ProducerId, ProducerEntry>& producers() const {
         return producers_;
     }
-    [[nodiscard]] bool has_ongoing_transaction(ProducerId producer_id) const;
+    /// A transaction of this very epoch: a bumped producer enrols again (PSD-1).
+    [[nodiscard]] bool has_ongoing_transaction(ProducerId producer_id, ProducerEpoch epoch) const;
+    [[nodiscard]] std::int32_t open_transactions() const {
+        return static_cast<std::int32_t>(ongoing_.size());
+    }
+    /// Whose transaction has been open for longest.
+    [[nodiscard]] std::optional<ProducerId> oldest_in_transaction() const;
     /// First offset that is not decided or whose decision is not replicated (LSO-1).
     [[nodiscard]] std::optional<Offset> first_unstable() const;
     /// First offset of the oldest open transaction.

@@ -40,12 +40,12 @@ RecordAccumulator::Partition& RecordAccumulator::at(LogId log) {
 
 bool RecordAccumulator::append(BatchStore& batches, const Context& ctx, LogId log,
                                const Record& record, std::int64_t order, std::int32_t bytes,
-                               std::int32_t batch_size) {
+                               std::int32_t batch_size, std::optional<TxnRef> txn) {
     Partition& partition = at(log);
     ProducerBatch* tail = nullptr;
     if (!partition.queue.empty()) {
         tail = &batches[partition.queue.back()];
-        if (tail->closed || tail->bytes + bytes > tail->capacity) {
+        if (tail->closed || tail->txn != txn || tail->bytes + bytes > tail->capacity) {
             tail->closed = true;
             tail = nullptr;
         }
@@ -56,6 +56,7 @@ bool RecordAccumulator::append(BatchStore& batches, const Context& ctx, LogId lo
         memory_free_ -= capacity;
         ProducerBatch fresh;
         fresh.log = log;
+        fresh.txn = txn;
         fresh.created = ctx.now;
         fresh.capacity = capacity;
         fresh.queued = true;
@@ -120,6 +121,9 @@ RecordAccumulator::Readiness RecordAccumulator::ready(BatchStore& batches,
 
 bool RecordAccumulator::may_take(const BatchStore& batches, const Partition& partition,
                                  const Rules& rules) const {
+    if (rules.enrolled && !std::binary_search(rules.enrolled->begin(), rules.enrolled->end(),
+                                              partition.log))
+        return false;
     const BatchId head = partition.queue.front();
     if (rules.sequences && !rules.sequences->may_drain(batches[head], head)) return false;
     // P20; last, so that its absence is noted only when it would have mattered.

@@ -35,6 +35,8 @@ class RecordAccumulator {
     /// What else decides whether a partition may be drained; lent for one call.
     struct Rules {
         const Sequences* sequences = nullptr;  ///< null: not idempotent
+        /// Sorted: only these may be drained, they are part of the transaction. Null: all may.
+        const std::vector<LogId>* enrolled = nullptr;
         bool one_in_flight = false;            ///< max.in.flight = 1 mutes partitions (P20)
         Guard& guard;
     };
@@ -44,9 +46,10 @@ class RecordAccumulator {
 
     // --- filling ---------------------------------------------------------------------------------
     /// Appends to the tail batch or opens a new one. False: buffer.memory has no room for it.
+    /// A batch belongs to one transaction (only without flush_before_end can the tail be older).
     [[nodiscard]] bool append(BatchStore& batches, const Context& ctx, LogId log,
                               const Record& record, std::int64_t order, std::int32_t bytes,
-                              std::int32_t batch_size);
+                              std::int32_t batch_size, std::optional<TxnRef> txn = std::nullopt);
     /// Puts a finished batch behind the others, whatever memory is left.
     void append_batch(BatchStore& batches, ProducerBatch batch);
     /// Whether the tail batch of a partition takes no more records, or there is none.

@@ -129,7 +129,8 @@ ReplicaFetcher::Handled ReplicaFetcher::on_answer(PartitionLog& log,
     if (state_ == FetcherState::failed) return result;
     result.high_watermark = log.follow_high_watermark(answer.high_watermark);  // LSO-10
     if (answer.log_start > log.log_start()) {                                   // TRN-10
-        static_cast<void>(log.delete_records(std::min(answer.log_start, log.high_watermark())));
+        const Offset start = std::min(answer.log_start, log.high_watermark());
+        static_cast<void>(log.delete_records(start, guard));
         log.delete_old_segments();
     }
     return result;

@@ -25,18 +25,48 @@ enum class Safeguard : std::uint8_t {
     broker_epoch_in_isr,           // KIP-903
     watermark_bounds_fetch,        // consumers read below the high watermark only
     eligible_leader_replicas,      // KIP-966 part 2
+    // Cluster: transactions
+    partition_verification,        // KIP-890 part 1, KAFKA-14402
+    offsets_verification,          // KAFKA-15449
+    verification_guard,            // KAFKA-14884
+    coordinator_epoch_fencing,     // MRK-11, PST-20
+    marker_epoch_above,            // KIP-1228, PSD-9
+    marker_retry_accepted,         // KAFKA-19999
+    stable_offset_bounds_fetch,    // FET-1, KOP-1283
+    replicas_trust_the_leader,     // KAFKA-6003
+    unknown_sequence_after_marker, // KAFKA-7298
+    end_txn_epoch_equality,        // KAFKA-9600
+    fence_on_timeout,              // KAFKA-6119
+    fence_on_takeover,             // KAFKA-5231
+    single_bump_on_fence,          // KAFKA-19367
+    remembers_failed_fence,        // KAFKA-9666
+    clears_pending_on_failure,     // KAFKA-7519
+    pending_before_epoch,          // KAFKA-18464, PSD-4/5
+    rotated_id_in_answer,          // KAFKA-18660
+    resumes_prepared,              // KAFKA-5131
+    retries_marker_storage_error,  // KAFKA-9749
+    replicated_tail_before_serving, // in no release: txn/uncommitted-tail
     // Cluster: groups
+    txn_offset_generation_check,   // KIP-447, KAFKA-9365
+    unstable_offset_commit,        // KIP-447, KAFKA-9346
     generation_fencing,            // G14
     offsets_load_before_serving,   // G6, KAFKA-8069 and kin
+    load_folds_whole_log,          // KAFKA-5600
+    pending_only_for_appended,     // KAFKA-16371
+    no_expiry_while_unstable,      // KAFKA-13636
+    static_member_replaced,        // KAFKA-8500
     // Client: producer
     mute_partition_in_flight,      // KAFKA-3197
     idempotence_by_default,        // KAFKA-13598
     requeue_by_sequence,           // P19
     bump_after_expiry,             // KIP-360, I13/I14
+    failed_batch_aborts,           // KAFKA-5385
+    flush_before_end,              // T7
     // Client: consumer
+    aborted_filter,                // C15, KIP-98
     position_validation,           // KIP-320
 };
-inline constexpr std::size_t safeguard_count = 18;
+inline constexpr std::size_t safeguard_count = 47;
 
 /// A value: no globals, no build flags; one binary runs the right and the wrong system.
 class SafeguardSet {

@@ -20,7 +20,7 @@ sim::Rng stream(std::uint64_t seed, std::string_view purpose, const Sender::Owne
 
 Sender::Sender(std::shared_ptr<const Topology> topology,
                std::shared_ptr<const ProducerConfig> config, const Owner& owner, std::uint8_t lane,
-               std::uint64_t seed)
+               std::uint64_t seed, std::int32_t transactions_begun)
     : topology_(std::move(topology)),
       config_(std::move(config)),
       owner_(owner),
@@ -28,16 +28,27 @@ Sender::Sender(std::shared_ptr<const Topology> topology,
       net_(config_->client, config_->max_in_flight, lane, stream(seed, "producer.network", owner)),
       metadata_(topology_, config_->client, lane, lane, stream(seed, "producer.metadata", owner)),
       accumulator_(config_->buffer_memory),
-      sequences_({.epoch = {config_->max_producer_epoch}, .sequence = config_->max_sequence}),
+      sequences_({.epoch = {config_->max_producer_epoch}, .sequence = config_->max_sequence},
+                 config_->txid.has_value()),
       rng_(stream(seed, "producer.retry", owner)),
-      guard_{.set = config_->safeguards} {}
+      guard_{.set = config_->safeguards},
+      // Safeguard idempotence_by_default: without it the default stays on paper (KAFKA-13598).
+      idempotent_(config_->idempotence &&
+                  (!config_->idempotence_unset ||
+                   guard_.trips(Safeguard::idempotence_by_default, true))) {
+    if (!config_->txid) return;
+    idempotent_ = true;  // I1
+    txn_.emplace(*config_, owner_.process, transactions_begun);
+}
 
 // --- taking records ------------------------------------------------------------------------------
 
 bool Sender::append(const Context& ctx, LogId log, const Record& record, std::int64_t order,
                     std::int32_t bytes) {
-    if (!accumulator_.append(batches_, ctx, log, record, order, bytes, config_->batch_size))
+    const auto txn = txn_ ? txn_->current() : std::nullopt;
+    if (!accumulator_.append(batches_, ctx, log, record, order, bytes, config_->batch_size, txn))
         return false;
+    if (txn_) txn_->wrote(log);
     ++open_;
     return true;
 }
@@ -46,6 +57,7 @@ void Sender::append_batch(const Context& ctx, LogId log, std::vector<Record> rec
                           std::int64_t first_order, std::int32_t bytes_each) {
     ProducerBatch batch;
     batch.log = log;
+    if (txn_) batch.txn = txn_->current();
     batch.created = ctx.now;
     batch.timestamp = ctx.wall;
     for (std::size_t i = 0; i < records.size(); ++i) {
@@ -58,13 +70,19 @@ void Sender::append_batch(const Context& ctx, LogId log, std::vector<Record> rec
     batch.filling = std::move(records);
     open_ += batch.count();
     accumulator_.append_batch(batches_, std::move(batch));
+    if (txn_) txn_->wrote(log);
 }
 
 // --- the loop ------------------------------------------------------------------------------------
 
 void Sender::run(const Context& ctx, Fx& fx) {
     Instant next = sim::time_never;
+    if (txn_) txn_->expire_calls(ctx.now);
     while (run_once(ctx, next, fx)) {
+    }
+    if (txn_) {
+        return_calls(ctx, fx);
+        next = std::min(next, txn_->deadline());
     }
     metadata_.refresh(ctx, net_, fx);
     wake(ctx, next, fx);
@@ -80,10 +98,12 @@ bool Sender::run_once(const Context& ctx, Instant& next, Fx& fx) {
 
 bool Sender::keep_identity(const Context& ctx, bool& progress, Instant& next, Fx& fx) {
     progress = sequences_.resolve(guard_);
-    if (state_ == State::fatal_error) {
-        if (open_ > 0) abort_all(last_error_, fx);
+    if (txn_ && sequences_.take_gap()) txn_->gap_found();
+    if (state() == State::fatal_error) {
+        if (open_ > 0) abort_all(last_error(), fx);
         return true;
     }
+    if (txn_) return keep_transaction(ctx, progress, next, fx);
     if (sequences_.bump_required()) {
         progress = true;
         sequences_.bump(batches_);
@@ -123,7 +143,8 @@ void Sender::send_init(const Context& ctx, Fx& fx) {
 bool Sender::produce(const Context& ctx, Instant& next, Fx& fx) {
     const bool one_in_flight = config_->max_in_flight == 1;
     const auto found = accumulator_.ready(batches_, metadata_, ctx.now, config_->linger,
-                                          hurry_ || exhausted_, one_in_flight, guard_.set);
+                                          hurry_ || exhausted_ || (txn_ && txn_->completing()),
+                                          one_in_flight, guard_.set);
     if (found.unknown_leader) metadata_.request_refresh();
     next = found.next;
 
@@ -141,6 +162,7 @@ bool Sender::produce(const Context& ctx, Instant& next, Fx& fx) {
         auto drained =
             accumulator_.drain(batches_, metadata_, node, ctx.now, config_->max_request_size,
                                {.sequences = idempotent() ? &sequences_ : nullptr,
+                                .enrolled = txn_ ? &txn_->enrolled() : nullptr,
                                 .one_in_flight = one_in_flight,
                                 .guard = guard_});
         if (drained.empty()) continue;
@@ -170,7 +192,9 @@ void Sender::send_produce(const Context& ctx, Peer peer, const RecordAccumulator
     ProduceRequest request{.acks = config_->acks,
                            .timeout = config_->client.request_timeout,
                            .attempt = 1 + batches_[drained.front()].attempts,
+                           .txid = config_->txid,
                            .parts = {}};
+    if (txn_) request.version = txn_->version();
     request.parts.reserve(drained.size());
     for (const BatchId id : drained) {
         const ProducerBatch& batch = batches_[id];
@@ -184,6 +208,9 @@ void Sender::send_produce(const Context& ctx, Peer peer, const RecordAccumulator
             wire.producer_epoch = batch.number->epoch;
             wire.base_sequence = batch.number->base;
         }
+        wire.transactional = txn_.has_value();
+        wire.txid = config_->txid;
+        wire.txn = batch.txn;
         request.parts.push_back({.log = batch.log, .batch = std::move(wire)});
     }
     if (config_->acks == Acks::none) {  // P11: done when handed over, whatever becomes of it
@@ -205,6 +232,7 @@ void Sender::send_produce(const Context& ctx, Peer peer, const RecordAccumulator
 void Sender::expire_one(BatchId id, Fx& fx) {
     const bool in_retry = batches_[id].in_retry();
     if (in_retry) sequences_.unresolved(batches_[id]);  // I13
+    if (txn_) batch_failed(ErrorCode::request_timed_out, fx);
     fail(id, ErrorCode::request_timed_out, ProducerBatch::State::failed, fx);
     if (idempotent())
         sequences_.failed(batches_, id, ErrorCode::request_timed_out, /*certain=*/false);
@@ -281,6 +309,8 @@ void Sender::finish(const Context& ctx, const Outcome& outcome, const Message* m
     if (metadata_.owns(outcome)) {
         metadata_.on_outcome(ctx, outcome,
                              message ? std::get_if<MetadataResponse>(message) : nullptr);
+    } else if (exchange_ && exchange_->correlation == outcome.correlation) {
+        on_exchanged(ctx, message, fx);
     } else if (init_ == outcome.correlation) {
         on_initialised(ctx, outcome,
                        message ? std::get_if<InitProducerIdResponse>(message) : nullptr, fx);

@@ -15,6 +15,7 @@
 #include "model/client_metadata.hpp"
 #include "model/history.hpp"
 #include "model/network_client.hpp"
+#include "model/producer_transactions.hpp"
 #include "model/record_accumulator.hpp"
 #include "model/sequences.hpp"
 
@@ -30,6 +31,7 @@ struct ProducerEvent {
         initialised,  ///< the producer id is known
         fatal,        ///< nothing can be sent any more; `error` says why
         closed,       ///< close() has finished
+        call_done,    ///< the pending transactional call `call` returned: `error`, `certainty`
     };
     Kind kind = Kind::acked;
     ErrorCode error = ErrorCode::none;
@@ -38,13 +40,14 @@ struct ProducerEvent {
     std::int64_t order = 0;
     Record record;
     std::optional<Offset> offset;
+    TxnCall call = TxnCall::init;
     friend bool operator==(const ProducerEvent&, const ProducerEvent&) = default;
 };
 
 class Sender {
   public:
-    /// Where it stands with its producer id (names of section 3.1).
-    enum class State : std::uint8_t { uninitialized, initializing, ready, fatal_error };
+    /// Where it stands with its producer id and transaction (section 3.1).
+    using State = ProducerTransactions::State;
     /// Who it is, in history and milestones; `session` counts the client objects of a process.
     struct Owner {
         ProcessId process;
@@ -53,7 +56,8 @@ class Sender {
     };
 
     Sender(std::shared_ptr<const Topology> topology, std::shared_ptr<const ProducerConfig> config,
-           const Owner& owner, std::uint8_t lane, std::uint64_t seed);
+           const Owner& owner, std::uint8_t lane, std::uint64_t seed,
+           std::int32_t transactions_begun = 0);
 
     // --- being told; none of these runs the loop -------------------------------------------------
     void on_reply(const Context& ctx, Peer peer, Correlation correlation, const Message& message,
@@ -73,12 +77,22 @@ class Sender {
     void abort_all(ErrorCode error, Fx& fx);
     /// Closes the connections and its timer.
     void shut_down(Fx& fx);
+    /// Tells history and application of the transactional calls that returned.
+    void return_calls(const Context& ctx, Fx& fx);
 
     // --- asking ----------------------------------------------------------------------------------
-    [[nodiscard]] State state() const { return state_; }
-    [[nodiscard]] ErrorCode last_error() const { return last_error_; }
+    [[nodiscard]] State state() const { return txn_ ? txn_->state() : state_; }
+    [[nodiscard]] ErrorCode last_error() const { return txn_ ? txn_->last_error() : last_error_; }
     /// Nothing waits to be sent or answered.
-    [[nodiscard]] bool idle() const { return open_ == 0 && requests_.empty(); }
+    [[nodiscard]] bool idle() const {
+        return open_ == 0 && requests_.empty() && !transactional_request();
+    }
+    /// The transactional request that waits for its answer (T5: there is one at most).
+    [[nodiscard]] std::optional<Api> transactional_request() const;
+    /// Null: not a transactional producer.
+    [[nodiscard]] const ProducerTransactions* transactions() const {
+        return txn_ ? &*txn_ : nullptr;
+    }
     /// Records taken and not final.
     [[nodiscard]] std::int64_t open_sends() const { return open_; }
     [[nodiscard]] const Sequences& sequences() const { return sequences_; }
@@ -90,6 +104,9 @@ class Sender {
     // --- for the producer that owns it -----------------------------------------------------------
     [[nodiscard]] ClientMetadata& metadata() { return metadata_; }
     [[nodiscard]] Sequences& sequences() { return sequences_; }
+    [[nodiscard]] ProducerTransactions* transactions() { return txn_ ? &*txn_ : nullptr; }
+    /// What reports about a transaction call it.
+    [[nodiscard]] sim::Facts txn_facts(const std::optional<TxnRef>& txn) const;
     /// Takes one record; false if there is no memory for it.
     [[nodiscard]] bool append(const Context& ctx, LogId log, const Record& record,
                               std::int64_t order, std::int32_t bytes);
@@ -103,7 +120,8 @@ class Sender {
     [[nodiscard]] auto fields() const {
         return std::tie(owner_, net_, metadata_, accumulator_, sequences_, batches_, requests_,
                         events_, rng_, guard_, state_, last_error_, init_, init_not_before_,
-                        init_attempt_, hurry_, exhausted_, wake_at_, open_);
+                        init_attempt_, hurry_, exhausted_, wake_at_, open_, txn_, exchange_,
+                        fatal_told_);
     }
 
   private:
@@ -113,13 +131,37 @@ class Sender {
         friend bool operator==(const Produce&, const Produce&) = default;
     };
     using Answer = ProduceResponse::Part;
+    using TxnRequest = ProducerTransactions::Request;
+    /// The transactional request whose turn it is, from the queue to its answer. Until then nothing
+    /// else is sent (T6).
+    struct Exchange {
+        TxnRequest request;
+        std::optional<Peer> peer = {};        ///< where it goes
+        Instant last_attempt{};               ///< to connect to it, before this request
+        Instant give_up{};                    ///< waiting for the connection
+        std::optional<Instant> resume = {};   ///< end of the pause before a retry
+        std::optional<Correlation> correlation = {};
+        friend bool operator==(const Exchange&, const Exchange&) = default;
+    };
 
-    [[nodiscard]] bool idempotent() const { return config_->idempotence; }
+    [[nodiscard]] bool idempotent() const { return idempotent_; }
     /// One turn of the loop. True if it did something, so that another may do more.
     bool run_once(const Context& ctx, Instant& next, Fx& fx);
     /// The turn's first half. True if producing has to wait: no id yet, or fatal.
     bool keep_identity(const Context& ctx, bool& progress, Instant& next, Fx& fx);
     bool produce(const Context& ctx, Instant& next, Fx& fx);
+    // Transactions: sender_transactions.cpp.
+    bool keep_transaction(const Context& ctx, bool& progress, Instant& next, Fx& fx);
+    bool exchange(const Context& ctx, bool& progress, Instant& next, Fx& fx);
+    [[nodiscard]] bool connected(const Context& ctx, bool& progress, Instant& next, Fx& fx);
+    [[nodiscard]] Message message_of(const TxnRequest& request) const;
+    void on_exchanged(const Context& ctx, const Message* message, Fx& fx);
+    void on_txn_init(const Context& ctx, TxnRequest request,
+                     const InitProducerIdResponse& response, Fx& fx);
+    void on_txn_end(TxnRequest request, const EndTxnResponse& response, Fx& fx);
+    void drop_unsent(ErrorCode error, Fx& fx);
+    void batch_failed(ErrorCode error, Fx& fx);
+    void tell_fatal(Fx& fx);
     void send_init(const Context& ctx, Fx& fx);
     void send_produce(const Context& ctx, Peer peer, const RecordAccumulator::Drained& drained,
                       Fx& fx);
@@ -133,8 +175,7 @@ class Sender {
     void on_initialised(const Context& ctx, const Outcome& outcome,
                         const InitProducerIdResponse* response, Fx& fx);
     void judge(const Context& ctx, BatchId id, const Answer& answer, Fx& fx);
-    [[nodiscard]] bool may_retry(const Context& ctx, const ProducerBatch& batch,
-                                 const Answer& answer);
+    [[nodiscard]] bool may_retry(const Context& ctx, BatchId id, const Answer& answer);
     void requeue(const Context& ctx, BatchId id, ErrorCode error, Fx& fx);
     void split(BatchId id);
     void put_back(BatchId id);
@@ -160,11 +201,15 @@ class Sender {
     std::vector<ProducerEvent> events_;
     sim::Rng rng_;  ///< jitter of produce retries (N7)
     Guard guard_;
+    bool idempotent_;
     State state_ = State::uninitialized;
     ErrorCode last_error_ = ErrorCode::none;
     std::optional<Correlation> init_;  ///< InitProducerId in flight
     Instant init_not_before_{};
     std::int32_t init_attempt_ = 0;
+    std::optional<ProducerTransactions> txn_;
+    std::optional<Exchange> exchange_;
+    bool fatal_told_ = false;
     bool hurry_ = false;
     bool exhausted_ = false;
     Instant wake_at_ = sim::time_never;  ///< when the timer rings

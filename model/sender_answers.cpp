@@ -8,18 +8,6 @@
 #include "sim/ensure.hpp"
 
 namespace eos::model {
-namespace {
-
-/// Ends the whole producer, if it is idempotent (table 1.5).
-bool fatal(ErrorCode error) {
-    return error == ErrorCode::producer_fenced || error == ErrorCode::unsupported_version ||
-           error == ErrorCode::cluster_authorization_failed ||
-           error == ErrorCode::transactional_id_authorization_failed ||
-           error == ErrorCode::invalid_producer_id_mapping;
-}
-
-}  // namespace
-
 void Sender::on_produced(const Context& ctx, const Outcome& outcome,
                          const ProduceResponse* response, Fx& fx) {
     const auto found = std::find_if(requests_.begin(), requests_.end(), [&](const Produce& p) {
@@ -60,13 +48,13 @@ void Sender::judge(const Context& ctx, BatchId id, const Answer& answer, Fx& fx)
         // error of an expired batch tells nothing that its expiry did not.
         if (done && idempotent())
             sequences_.succeeded(batch, id, answer.base);
-        else if (fatal(error) && idempotent())
+        else if (ProducerTransactions::ends_producer(error) && idempotent() && !txn_)
             become_fatal(error, fx);
     } else if (error == ErrorCode::message_too_large && batch.count() > 1) {
         split(id);
     } else if (error == ErrorCode::none) {
         succeed(id, answer.base, fx);
-    } else if (may_retry(ctx, batch, answer)) {
+    } else if (may_retry(ctx, id, answer)) {
         requeue(ctx, id, error, fx);
     } else if (done) {
         reach(Mile::producer_deduplicated, &batch, error, fx);
@@ -74,9 +62,10 @@ void Sender::judge(const Context& ctx, BatchId id, const Answer& answer, Fx& fx)
     } else {
         // After the last retry nobody knows whether an earlier one was accepted: no bump then.
         const bool certain = batch.attempts < config_->retries;
-        if (idempotent() && fatal(error)) {
+        if (txn_) batch_failed(error, fx);
+        if (idempotent() && ProducerTransactions::ends_producer(error)) {
             sequences_.forget(batch, id);
-            become_fatal(error, fx);
+            if (!txn_) become_fatal(error, fx);
         } else if (idempotent()) {
             sequences_.failed(batches_, id, error, certain);
         }
@@ -85,14 +74,15 @@ void Sender::judge(const Context& ctx, BatchId id, const Answer& answer, Fx& fx)
     dispose(id);
 }
 
-bool Sender::may_retry(const Context& ctx, const ProducerBatch& batch, const Answer& answer) {
+bool Sender::may_retry(const Context& ctx, BatchId id, const Answer& answer) {
+    const ProducerBatch& batch = batches_[id];
     // P16; the sequences are asked last, for their answer may request an epoch bump.
     if (ctx.now - batch.created >= config_->delivery_timeout) return false;
     if (batch.attempts >= config_->retries) return false;
     if (!idempotent()) return retriable(answer.error);
     const auto log_start =
         answer.log_start.value < 0 ? std::nullopt : std::optional(answer.log_start);
-    return sequences_.retry(batch, answer.error, log_start);
+    return sequences_.retry(batches_, id, answer.error, log_start);
 }
 
 void Sender::requeue(const Context& ctx, BatchId id, ErrorCode error, Fx& fx) {
@@ -129,6 +119,7 @@ void Sender::split(BatchId id) {
             if (!pieces.empty()) finish_piece();
             ProducerBatch piece;
             piece.log = whole.log;
+            piece.txn = whole.txn;
             piece.created = whole.created;
             piece.timestamp = whole.timestamp;
             piece.maybe_appended = whole.maybe_appended;
@@ -165,7 +156,8 @@ void Sender::report(const ProducerBatch& batch, ErrorCode error, Certainty certa
                             .error = error,
                             .certainty = certainty,
                             .offset = offset,
-                            .invoked_at = send.invoked_at});
+                            .invoked_at = send.invoked_at,
+                            .txn = batch.txn});
         events_.push_back({.kind = error == ErrorCode::none ? ProducerEvent::Kind::acked
                                                             : ProducerEvent::Kind::failed,
                            .error = error,
@@ -218,6 +210,12 @@ void Sender::become_fatal(ErrorCode error, Fx& fx) {
     if (state_ == State::fatal_error) return;
     state_ = State::fatal_error;
     last_error_ = error;
+    tell_fatal(fx);
+}
+
+void Sender::tell_fatal(Fx& fx) {
+    const ErrorCode error = last_error();
+    fatal_told_ = true;
     ProducerEvent event;
     event.kind = ProducerEvent::Kind::fatal;
     event.error = error;
@@ -237,6 +235,7 @@ void Sender::dispose(BatchId id) {
 void Sender::reach(Mile mile, const ProducerBatch* batch, ErrorCode error, Fx& fx) const {
     sim::Facts facts =
         told({{Fact::app, owner_.process.app.value}, {Fact::instance, owner_.process.instance}});
+    if (config_->txid) facts.add(number(Fact::txid), config_->txid->value);
     if (batch) {
         const Log& log = topology_->logs[static_cast<std::size_t>(batch->log.value)];
         facts.add(number(Fact::topic), log.topic.value);

@@ -68,6 +68,13 @@ void Sequences::set_identity(BatchStore& batches, const Identity& identity) {
         if (entry.rewrite) restart(batches, entry);
 }
 
+void Sequences::begin_anew(const Identity& identity) {
+    identity_ = identity;
+    entries_.clear();
+    bump_required_ = false;
+    gap_ = false;
+}
+
 void Sequences::request_bump(Entry& entry) {
     bump_required_ = true;
     entry.rewrite = true;
@@ -133,6 +140,7 @@ void Sequences::forget(const ProducerBatch& batch, BatchId id) {
 
 void Sequences::succeeded(const ProducerBatch& batch, BatchId id, std::optional<Offset> base) {
     if (!batch.number) return;
+    if (transactional_ && !find(batch.log)) return;  // late, of an epoch that is over
     Entry& entry = at(batch.log);
     // A late success of an older epoch counts as well, as in Kafka (handleCompletedBatch).
     const Sequence last = plus(batch.number->base, batch.count() - 1);
@@ -145,9 +153,11 @@ void Sequences::succeeded(const ProducerBatch& batch, BatchId id, std::optional<
     std::erase(entry.in_flight, id);
 }
 
-bool Sequences::retry(const ProducerBatch& batch, ErrorCode error,
+bool Sequences::retry(BatchStore& batches, BatchId id, ErrorCode error,
                       std::optional<Offset> log_start) {
+    const ProducerBatch& batch = batches[id];
     if (!batch.number) return retriable(error);
+    if (transactional_) return retry_in_transaction(batches, id, error, log_start);
     Entry& entry = at(batch.log);
     if (error == ErrorCode::unknown_producer_id) {  // I9
         if (log_start && !batch.renumbered) request_bump(entry);
@@ -165,11 +175,56 @@ bool Sequences::retry(const ProducerBatch& batch, ErrorCode error,
     return retriable(error);
 }
 
+bool Sequences::retry_in_transaction(BatchStore& batches, BatchId id, ErrorCode error,
+                                     std::optional<Offset> log_start) {
+    const ProducerBatch& batch = batches[id];
+    Entry& entry = at(batch.log);
+    if (error == ErrorCode::unknown_producer_id) {  // I10
+        if (!log_start || batch.renumbered) return true;
+        if (entry.acked_offset && *entry.acked_offset >= *log_start) return false;
+        restart(batches, entry);
+        return true;
+    }
+    if (error == ErrorCode::out_of_order_sequence_number)  // I8
+        return !entry.unresolved && (batch.renumbered || !is_next(entry, batch.number->base));
+    return retriable(error);
+}
+
+void Sequences::close_hole(BatchStore& batches, Entry& entry, std::size_t place,
+                           std::int32_t count) const {
+    const auto down = [&](Sequence sequence) {
+        const std::int64_t size = std::int64_t{limits_.sequence} + 1;
+        return Sequence{
+            static_cast<std::int32_t>((std::int64_t{sequence.value} - count + size) % size)};
+    };
+    entry.next = down(entry.next);
+    for (; place < entry.in_flight.size(); ++place) {
+        ProducerBatch& later = batches[entry.in_flight[place]];
+        later.number->base = down(later.number->base);
+        later.renumbered = true;
+    }
+}
+
 void Sequences::failed(BatchStore& batches, BatchId id, ErrorCode error, bool certain) {
     const ProducerBatch& batch = batches[id];
     if (!batch.number) return;
     Entry& entry = at(batch.log);
-    std::erase(entry.in_flight, id);
+    const auto found = std::find(entry.in_flight.begin(), entry.in_flight.end(), id);
+    const auto place = static_cast<std::size_t>(found - entry.in_flight.begin());
+    const bool tracked = found != entry.in_flight.end();
+    if (tracked) entry.in_flight.erase(found);
+    if (transactional_) {
+        if (error == ErrorCode::unknown_producer_id) {
+            // The broker knows nothing: the partition begins at 0, whatever is still on its way.
+            Entry fresh;
+            fresh.log = entry.log;
+            fresh.identity = identity_;
+            entry = fresh;
+        } else if (certain && tracked) {
+            close_hole(batches, entry, place, batch.count());
+        }
+        return;
+    }
     if (error == ErrorCode::unknown_producer_id) {
         restart(batches, entry);
     } else if (certain || error == ErrorCode::out_of_order_sequence_number) {
@@ -192,10 +247,12 @@ bool Sequences::resolve(Guard& guard) {
         resolved = true;
         entry.unresolved.reset();
         if (is_next(entry, entry.next)) continue;  // later batches succeeded: it was in the log
-        if (guard.trips(Safeguard::bump_after_expiry, true))
-            request_bump(entry);
-        else
+        if (!guard.trips(Safeguard::bump_after_expiry, true))
             entry.next = entry.acked ? plus(*entry.acked, 1) : Sequence{0};
+        else if (transactional_)
+            gap_ = true;
+        else
+            request_bump(entry);
     }
     return resolved;
 }
@@ -210,7 +267,8 @@ void Sequences::split(BatchStore& batches, BatchId whole, const std::vector<Batc
     }
     auto& in_flight = at(batch.log).in_flight;
     const auto place = std::find(in_flight.begin(), in_flight.end(), whole);
-    sim::ensure(place != in_flight.end(), "a batch that is split is in flight");
+    sim::ensure(transactional_ || place != in_flight.end(), "a batch that is split is in flight");
+    if (place == in_flight.end()) return;  // numbered in a transaction that EndTxn overtook
     in_flight.insert(in_flight.erase(place), pieces.begin(), pieces.end());
 }
 

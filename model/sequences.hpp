@@ -1,12 +1,13 @@
 #pragma once
-// The numbering of an idempotent producer (I2-I15, KIP-98, KIP-360): its id and epoch, and per
-// partition the next sequence, what was acknowledged last, which batches are not final, and whether
-// an expired batch left the numbering unresolved. A set of rules, no I/O: the sender asks and
-// tells.
+// The numbering of an idempotent or transactional producer (I2-I15, KIP-98, KIP-360): its id and
+// epoch, and per partition the next sequence, what was acknowledged last, which batches are not
+// final, and whether an expired batch left the numbering unresolved. A set of rules, no I/O: the
+// sender asks and tells.
 
 #include <cstdint>
 #include <optional>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "model/config.hpp"
@@ -39,11 +40,15 @@ class Sequences {
         friend bool operator==(const Limits&, const Limits&) = default;
     };
 
-    explicit Sequences(const Limits& limits) : limits_(limits) {}
+    /// `transactional`: a hole ends the transaction, never the epoch by itself (I8, I10, I11, I14).
+    explicit Sequences(const Limits& limits, bool transactional = false)
+        : limits_(limits), transactional_(transactional) {}
 
     // --- identity --------------------------------------------------------------------------------
     [[nodiscard]] const std::optional<Identity>& identity() const { return identity_; }
     void set_identity(BatchStore& batches, const Identity& identity);
+    /// T13, T15: a new epoch between two transactions. Every partition starts at 0 again.
+    void begin_anew(const Identity& identity);
     [[nodiscard]] bool bump_required() const { return bump_required_; }
     /// I15: epoch + 1 without any RPC, or, at the greatest epoch, no identity until InitProducerId
     /// ran again. The partitions that asked for it restart at 0, their batches renumbered.
@@ -62,11 +67,12 @@ class Sequences {
     // --- answers ---------------------------------------------------------------------------------
     /// I12. Also for a success that comes after the batch expired.
     void succeeded(const ProducerBatch& batch, BatchId id, std::optional<Offset> base);
-    /// I6-I9: whether the batch is retried; may ask for an epoch bump.
-    [[nodiscard]] bool retry(const ProducerBatch& batch, ErrorCode error,
+    /// I6-I10: whether the batch is retried. May ask for an epoch bump, or, in a transaction whose
+    /// producer retention made the broker forget, renumber the partition's batches.
+    [[nodiscard]] bool retry(BatchStore& batches, BatchId id, ErrorCode error,
                              std::optional<Offset> log_start);
     /// The batch failed for good. `certain`: it was refused, not given up; the hole that it leaves
-    /// in the numbering takes an epoch bump.
+    /// in the numbering takes an epoch bump; in a transaction those behind it close it (I11).
     void failed(BatchStore& batches, BatchId id, ErrorCode error, bool certain);
     /// I13: a batch that had been retried expired; nothing new of its partition is drained until
     /// resolve() finds out more.
@@ -75,6 +81,8 @@ class Sequences {
     /// bump_after_expiry: without it the numbering goes on under the old epoch where the last
     /// acknowledgement left it, as if the expired batch had certainly not been appended.
     bool resolve(Guard& guard);
+    /// Whether resolve() met a hole that only the end of the transaction can heal; once.
+    [[nodiscard]] bool take_gap() { return std::exchange(gap_, false); }
     /// Replaces a batch by its pieces at the same place of the numbering (P21).
     void split(BatchStore& batches, BatchId whole, const std::vector<BatchId>& pieces);
     /// The batch is dropped without a verdict.
@@ -88,7 +96,7 @@ class Sequences {
 
     friend bool operator==(const Sequences&, const Sequences&) = default;
     [[nodiscard]] auto fields() const {
-        return std::tie(identity_, entries_, bump_required_, limits_);
+        return std::tie(identity_, entries_, bump_required_, gap_, limits_, transactional_);
     }
 
   private:
@@ -99,11 +107,17 @@ class Sequences {
     /// How far `to` lies behind `from` on the circle of numbers.
     [[nodiscard]] std::int64_t distance(Sequence from, Sequence to) const;
     [[nodiscard]] bool is_next(const Entry& entry, Sequence sequence) const;
+    [[nodiscard]] bool retry_in_transaction(BatchStore& batches, BatchId id, ErrorCode error,
+                                            std::optional<Offset> log_start);
+    /// I11: everything numbered from this place on moves down by `count`.
+    void close_hole(BatchStore& batches, Entry& entry, std::size_t place, std::int32_t count) const;
 
     std::optional<Identity> identity_;
     std::vector<Entry> entries_;  ///< sorted by log
     bool bump_required_ = false;
+    bool gap_ = false;
     Limits limits_;
+    bool transactional_;
 };
 
 }  // namespace eos::model

@@ -26,6 +26,7 @@ enum class Tick : std::uint16_t {
     broker_heartbeat, isr_check, hw_checkpoint, flush, producer_expiry, snapshot,
     delayed_produce,       ///< a, b: purgatory number
     delayed_fetch,         ///< a, b: purgatory number
+    delayed_markers,       ///< a: request number
     fetch_backoff,         ///< a: leader broker
     alter_partition_retry, ///< a: log
     producer_id_retry,
@@ -36,6 +37,14 @@ enum class Tick : std::uint16_t {
     group_commit_timeout,  ///< a: log
     offsets_expiry,
     group_pending_member,  ///< a: group, b: member slot
+    // transaction coordinator and what partition leaders ask of it (hosted by a broker)
+    txn_timeout_scan, txn_id_expiry,
+    txn_append_timeout,    ///< a: transaction log
+    txn_marker_retry,      ///< parked markers; b 1: Complete records, a: transaction log
+    verify_retry,          ///< a: request number
+    // KIP-848
+    modern_session,        ///< a: group, b: member slot
+    modern_rebalance,      ///< a: group, b: member slot
     // controller
     session_check, metadata_wait, election, leader_balance,
 };

@@ -3,6 +3,11 @@
 #include <limits>
 
 namespace eos::model {
+namespace {
+
+constexpr std::int32_t nodes_at_most = 4096;  // of one run, in the numbering of random ids
+
+}  // namespace
 
 std::vector<BrokerId> Topology::all_brokers() const {
     std::vector<BrokerId> result;
@@ -54,6 +59,25 @@ std::optional<LogId> Topology::offsets_log(GroupId group) const {
     const auto& topic = topics[static_cast<std::size_t>(offsets_topic->value)];
     const auto hash = kafka_abs(java_string_hash(groups[static_cast<std::size_t>(group.value)]));
     return topic.first + hash % topic.partitions;
+}
+
+std::optional<LogId> Topology::transaction_log(TransactionalId txid) const {
+    if (!transaction_topic) return std::nullopt;
+    const auto& topic = topics[static_cast<std::size_t>(transaction_topic->value)];
+    const auto hash = kafka_abs(java_string_hash(transactional_id_name(txid)));
+    return topic.first + hash % topic.partitions;
+}
+
+TransactionalId Topology::random_transactional_id(NodeId node, std::int32_t start) const {
+    const auto known = static_cast<std::int32_t>(transactional_ids.size());
+    return {known + start * nodes_at_most + node.value};
+}
+
+std::string Topology::transactional_id_name(TransactionalId txid) const {
+    const auto known = static_cast<std::int32_t>(transactional_ids.size());
+    if (txid.value < known) return transactional_ids[static_cast<std::size_t>(txid.value)];
+    const auto drawn = txid.value - known;
+    return node_name({drawn % nodes_at_most}) + "-random-" + std::to_string(drawn / nodes_at_most);
 }
 
 std::int32_t java_string_hash(std::string_view ascii) {

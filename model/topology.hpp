@@ -41,6 +41,8 @@ struct Topology {
     std::vector<std::string> groups;
     std::vector<NodeId> app_first_node;  ///< by AppId; instances are consecutive nodes
     std::optional<TopicId> offsets_topic;
+    std::vector<std::string> transactional_ids;  ///< those known beforehand
+    std::optional<TopicId> transaction_topic;
 
     [[nodiscard]] static constexpr NodeId controller() { return {0}; }
     [[nodiscard]] std::vector<BrokerId> all_brokers() const;
@@ -55,6 +57,11 @@ struct Topology {
     [[nodiscard]] NodeId node_of(ProcessId process) const;
     /// The partition of __consumer_offsets that holds a group: abs(java hash of its name) mod n (G1).
     [[nodiscard]] std::optional<LogId> offsets_log(GroupId group) const;
+    /// The partition of __transaction_state that holds a transactional id (TLG-2).
+    [[nodiscard]] std::optional<LogId> transaction_log(TransactionalId txid) const;
+    /// An id drawn anew by a process at its n-th start (a mistake): interned without a table.
+    [[nodiscard]] TransactionalId random_transactional_id(NodeId node, std::int32_t start) const;
+    [[nodiscard]] std::string transactional_id_name(TransactionalId txid) const;
     friend bool operator==(const Topology&, const Topology&) = default;
 };
 

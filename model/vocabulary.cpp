@@ -14,6 +14,7 @@ void describe_parts(const M& message, sim::Facts& facts) {
                 facts.add(number(Fact::log), part.log.value);
             }
             if constexpr (requires { part.batch; }) {
+                if (part.batch.txn) facts.add(number(Fact::txn), part.batch.txn->number);
                 if (part.batch.producer_id) {
                     facts.add(number(Fact::pid), part.batch.producer_id->value);
                     facts.add(number(Fact::epoch), part.batch.producer_epoch.value);
@@ -43,8 +44,30 @@ struct Describe {
         if constexpr (requires { message.acks; }) {
             facts.add(number(Fact::acks), static_cast<std::int64_t>(message.acks));
         }
-        if constexpr (requires { message.group; }) {
+        if constexpr (requires { message.group.has_value(); }) {
+            if (message.group) facts.add(number(Fact::group), message.group->value);
+        } else if constexpr (requires { message.group; }) {
             facts.add(number(Fact::group), message.group.value);
+        }
+        if constexpr (requires { message.txid; }) {
+            if (message.txid) facts.add(number(Fact::txid), message.txid->value);
+        }
+        if constexpr (requires { message.result; }) {
+            facts.add(number(Fact::result), static_cast<std::int64_t>(result_of(message.result)));
+        }
+        if constexpr (requires { message.who; }) describe(message.who);
+        if constexpr (requires { message.entries; }) {
+            for (const auto& entry : message.entries) {
+                describe(entry.who);
+                if constexpr (requires { entry.result; }) {
+                    facts.add(number(Fact::result),
+                              static_cast<std::int64_t>(result_of(entry.result)));
+                }
+                if constexpr (requires { entry.logs; }) {
+                    for (const auto log : entry.logs) facts.add(number(Fact::log), log.value);
+                }
+                describe_parts(entry, facts);
+            }
         }
         if constexpr (requires { message.log; }) {
             facts.add(number(Fact::log), message.log.value);
@@ -61,6 +84,12 @@ struct Describe {
             }
         }
         describe_parts(message, facts);
+    }
+    void describe(const TxnIdentity& who) const {
+        facts.add(number(Fact::txid), who.txid.value);
+        if (who.txn) facts.add(number(Fact::txn), who.txn->number);
+        facts.add(number(Fact::pid), who.producer_id.value);
+        facts.add(number(Fact::epoch), who.producer_epoch.value);
     }
 };
 
@@ -111,6 +140,26 @@ struct Costs {
     sim::Cost operator()(const OffsetCommitRequest&) const {
         return {.requests = 1, .appends = 1};
     }
+    sim::Cost operator()(const TxnOffsetCommitRequest&) const {
+        return {.requests = 1, .appends = 1};
+    }
+    sim::Cost operator()(const WriteTxnMarkersRequest& request) const {
+        sim::Cost cost{.requests = 1};
+        for (const auto& entry : request.entries)
+            cost.appends += static_cast<std::int32_t>(entry.logs.size());
+        return cost;
+    }
+    // Each of these is one record of the transaction log (costs.md).
+    sim::Cost operator()(const EndTxnRequest&) const { return {.requests = 1, .appends = 1}; }
+    sim::Cost operator()(const AddOffsetsToTxnRequest&) const {
+        return {.requests = 1, .appends = 1};
+    }
+    sim::Cost operator()(const AddPartitionsToTxnRequest& request) const {
+        sim::Cost cost{.requests = 1};
+        for (const auto& entry : request.entries)
+            if (!entry.verify_only) ++cost.appends;
+        return cost;
+    }
     template <class M>
     sim::Cost operator()(const M&) const {
         return {.requests = 1};
@@ -130,6 +179,10 @@ struct Refuse {
                 if constexpr (requires { part.batches; }) part.batches.clear();
                 if constexpr (requires { part.base; }) part.base.reset();
             }
+        }
+        if constexpr (requires { answer.entries.front().parts.front().error; }) {
+            for (auto& entry : answer.entries)
+                for (auto& part : entry.parts) part.error = error;
         }
         return answer;
     }
@@ -173,10 +226,49 @@ struct Refuse {
         return MetadataResponse{.error = error, .brokers = {}, .parts = {}};
     }
     std::optional<Message> operator()(const FindCoordinatorRequest& request) const {
-        return FindCoordinatorResponse{.group = request.group, .error = error, .coordinator = {}};
+        return FindCoordinatorResponse{.group = request.group,
+                                       .error = error,
+                                       .coordinator = {},
+                                       .txid = request.txid};
     }
-    std::optional<Message> operator()(const InitProducerIdRequest&) const {
-        return InitProducerIdResponse{.error = error};
+    std::optional<Message> operator()(const InitProducerIdRequest& request) const {
+        return InitProducerIdResponse{.error = error, .txid = request.txid};
+    }
+    std::optional<Message> operator()(const AddPartitionsToTxnRequest& request) const {
+        AddPartitionsToTxnResponse answer;
+        for (const auto& entry : request.entries) {
+            auto& refused = answer.entries.emplace_back();
+            refused.who = entry.who;
+            for (const auto log : entry.logs) refused.parts.push_back({log, error});
+        }
+        return answer;
+    }
+    std::optional<Message> operator()(const AddOffsetsToTxnRequest& request) const {
+        return AddOffsetsToTxnResponse{.who = request.who, .group = request.group, .error = error};
+    }
+    std::optional<Message> operator()(const TxnOffsetCommitRequest& request) const {
+        TxnOffsetCommitResponse answer{.who = request.who, .group = request.group, .parts = {}};
+        for (const auto& part : request.parts)
+            answer.parts.push_back({.log = part.log, .error = error});
+        return answer;
+    }
+    std::optional<Message> operator()(const EndTxnRequest& request) const {
+        return EndTxnResponse{.who = request.who, .result = request.result, .error = error};
+    }
+    std::optional<Message> operator()(const WriteTxnMarkersRequest& request) const {
+        WriteTxnMarkersResponse answer;
+        for (const auto& entry : request.entries) {
+            auto& refused = answer.entries.emplace_back();
+            refused.who = entry.who;
+            refused.result = entry.result;
+            refused.coordinator_epoch = entry.coordinator_epoch;
+            for (const auto log : entry.logs) refused.parts.push_back({log, error});
+        }
+        return answer;
+    }
+    std::optional<Message> operator()(const ConsumerGroupHeartbeatRequest& request) const {
+        return ConsumerGroupHeartbeatResponse{
+            .group = request.group, .error = error, .member = request.member, .assignment = {}};
     }
     std::optional<Message> operator()(const OffsetCommitRequest& request) const {
         OffsetCommitResponse answer{.group = request.group, .parts = {}};
@@ -245,7 +337,22 @@ struct Print {
     std::uint64_t operator()(const M& message) const {
         std::uint64_t hash = 0x8ebc6af09c88c6e3ULL;
         if constexpr (requires { message.error; }) hash = fold(hash, raw(message.error));
-        if constexpr (requires { message.group; }) hash = fold(hash, raw(message.group.value));
+        if constexpr (requires { message.group.has_value(); }) {
+            if (message.group) hash = fold(hash, raw(message.group->value));
+        } else if constexpr (requires { message.group; }) {
+            hash = fold(hash, raw(message.group.value));
+        }
+        if constexpr (requires { message.result; }) hash = fold(hash, raw(message.result));
+        if constexpr (requires { message.who; }) hash = fold(hash, of(message.who));
+        if constexpr (requires { message.entries; }) {
+            for (const auto& entry : message.entries) {
+                hash = fold(hash, of(entry.who));
+                if constexpr (requires { entry.logs; })
+                    for (const auto log : entry.logs) hash = fold(hash, raw(log.value));
+                if constexpr (requires { entry.parts; })
+                    for (const auto& part : entry.parts) hash = fold(hash, raw(part.error));
+            }
+        }
         if constexpr (requires { message.log; }) hash = fold(hash, raw(message.log.value));
         if constexpr (requires { message.epoch.value; }) hash = fold(hash, raw(message.epoch.value));
         if constexpr (requires { message.parts; }) {
@@ -268,6 +375,10 @@ struct Print {
         }
         return hash;
     }
+    static std::uint64_t of(const TxnIdentity& who) {
+        return fold(raw(who.txid.value),
+                    fold(raw(who.producer_id.value), raw(who.producer_epoch.value)));
+    }
 };
 
 struct PrintObservation {
@@ -286,6 +397,9 @@ struct PrintObservation {
         if constexpr (requires { o.count; }) hash = fold(hash, raw(o.count));
         if constexpr (requires { o.high_watermark; })
             hash = fold(hash, raw(o.high_watermark.value));
+        if constexpr (requires { o.txid.value; }) hash = fold(hash, raw(o.txid.value));
+        if constexpr (requires { o.state; }) hash = fold(hash, raw(o.state));
+        if constexpr (requires { o.result; }) hash = fold(hash, raw(o.result));
         if constexpr (requires { o.batch; })
             hash = fold(hash, raw(o.batch.base.value * 64 + o.batch.count));
         if constexpr (requires { o.batches; })

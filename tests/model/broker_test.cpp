@@ -102,6 +102,17 @@ TEST_CASE("a produce to a follower is refused and names the leader") {
     CHECK(end_of(world, 1) == Offset{0});
 }
 
+TEST_CASE("a client may not write to an internal topic") {
+    auto world = cluster(defaults(), topology(), {{milliseconds(50), {3}, produce(1, batch(1))}});
+
+    world.run_until(at(seconds(1)));
+
+    const auto* answer = speaker(world).answer<ProduceResponse>(0);
+    REQUIRE(answer);
+    CHECK(answer->parts.at(0).error == ErrorCode::invalid_topic);  // APP-6
+    CHECK(end_of(world, 3, 1) == Offset{0});
+}
+
 TEST_CASE("a failed produce with acks=0 closes the connection, a good one is not answered") {
     auto world = cluster(defaults(), topology(),
                          {{milliseconds(50), {2}, produce(0, batch(1), Acks::none)},
@@ -309,10 +320,10 @@ TEST_CASE("a committed offset is read from the next coordinator after a crash of
     commit.parts.push_back({.log = {0}, .offset = {42}, .leader_epoch = {}});
     const OffsetFetchRequest read{.group = {0}, .logs = {{0}}, .require_stable = true};
     auto world = cluster(defaults(), topology(),
-                         {{milliseconds(50), {1}, FindCoordinatorRequest{{0}}},
+                         {{milliseconds(50), {1}, FindCoordinatorRequest{GroupId{0}}},
                           {milliseconds(60), {3}, commit},
                           {milliseconds(70), {1}, read},
-                          {seconds(20), {2}, FindCoordinatorRequest{{0}}},
+                          {seconds(20), {2}, FindCoordinatorRequest{GroupId{0}}},
                           {seconds(21), {1}, read}});
     world.run_until(at(seconds(1)));
     crash(world, 3);
@@ -343,6 +354,26 @@ TEST_CASE("power loss takes the unflushed tail, a process crash does not") {
 
         CHECK(end_of(world, 1) == Offset{power ? 0 : 1});
         CHECK(leads(world, 1));
+    }
+}
+
+TEST_CASE("a broker that flushes every write loses them with the power if its disk lies") {
+    for (const bool lies : {false, true}) {
+        CAPTURE(lies);
+        auto config = *defaults();
+        config.flush_every_write = true;
+        auto world = cluster(std::make_shared<const ClusterConfig>(config),
+                             topology({.brokers = 1, .topics = 1, .min_insync = 1}),
+                             {{milliseconds(50), {1}, produce(0, batch(1))}});
+        if (lies) world.intervene(sim::act::LyingFsync{{1}, true});
+        world.run_until(at(seconds(1)));
+
+        crash(world, 1, {.power = true});
+        world.intervene(sim::act::LyingFsync{{1}, false});
+        world.intervene(sim::act::Start{{1}});
+        world.run_until(at(seconds(30)));
+
+        CHECK(end_of(world, 1) == Offset{lies ? 0 : 1});
     }
 }
 

@@ -118,7 +118,7 @@ TEST_CASE("the previous generation may commit while the group prepares, but not 
     GroupRig rig;
     const auto [leader, follower] = stable_pair(rig);
     const auto commit = [&](MemberId id, std::int32_t generation) {
-        return rig.group()->validate_commit(ref(id, generation));
+        return rig.group()->validate_commit(ref(id, generation), false);
     };
     rig.request(join_request({leader}), {4});
 
@@ -286,4 +286,28 @@ TEST_CASE("no sequence of events breaks the group's invariants or leaves a reque
         for (const auto number : numbers) CHECK(rig.answered(number));
         for (const auto& [key, when] : rig.world.timers) CHECK(tick(key) == Tick::offsets_expiry);
     }
+}
+
+TEST_CASE("the leader hears what each member owns and since when, also after a fail-over") {
+    GroupRig rig;
+    const auto [leader, follower] = stable_pair(rig);
+    auto keeping = join_request({.member = follower, .protocols = {AssignorKind::range}});
+    keeping.owned = {{1}};
+    keeping.owned_since = Generation{1};
+    const auto owned_by_follower = [&](const JoinGroupResponse& answer) {
+        for (const auto& m : answer.members)
+            if (m.member == follower) return std::pair{m.owned, m.owned_since};
+        return std::pair{std::vector<LogId>{}, std::optional<Generation>{}};
+    };
+
+    const auto joined = rig.request(join_request({leader}), {4});
+    rig.request(keeping, {5});
+    const auto told = owned_by_follower(rig.answer<JoinGroupResponse>(joined));
+    rig.request(sync_request(follower, 2), {5});
+    rig.request(sync_request(leader, 2, {{leader, {{0}}}, {follower, {{1}}}}), {4});
+    rig.fail_over(1);
+
+    CHECK(told == std::pair{std::vector<LogId>{{1}}, std::optional{Generation{1}}});
+    CHECK(rig.group()->find(follower)->owned == std::vector<LogId>{{1}});
+    CHECK(rig.group()->find(follower)->owned_since == Generation{1});
 }

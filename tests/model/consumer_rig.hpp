@@ -36,10 +36,11 @@ class ConsumerRig {
     static constexpr sim::NodeId self{9};
 
     /// Two brokers; logs 0 .. partitions - 1 of topic 0 are led by broker 1, which coordinates too.
-    explicit ConsumerRig(ConsumerConfig config, std::int32_t partitions = 2)
+    explicit ConsumerRig(ConsumerConfig config, std::int32_t partitions = 2,
+                         std::uint64_t seed = 7)
         : topology_(make_topology(partitions)),
           consumer(std::make_shared<const ConsumerConfig>(std::move(config)), topology_, process,
-                   sim::Rng(7)) {
+                   sim::Rng(seed)) {
         for (std::int32_t i = 0; i < partitions; ++i) leaders[{i}] = {};
     }
 

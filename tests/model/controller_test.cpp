@@ -409,6 +409,33 @@ TEST_CASE("an order elects a replica that is not in sync only if it says so") {
     CHECK(rig.partition(0).recovery == RecoveryState::recovering);
 }
 
+TEST_CASE("without clean elections a replica that is not in sync takes over") {
+    for (const bool clean : {true, false}) {
+        CAPTURE(clean);
+        Rig rig;
+        rig.config->safeguards.remove(Safeguard::eligible_leader_replicas);
+        if (!clean) rig.config->safeguards.remove(Safeguard::clean_election);
+        rig.controller = Controller(rig.config, rig.topology);
+        rig.start();
+        rig.ask({1}, AlterPartitionRequest{
+                         .broker = {1},
+                         .broker_epoch = rig.controller.image().broker({1}).epoch,
+                         .log = {0},
+                         .leader_epoch = {0},
+                         .partition_epoch = {0},
+                         .isr = {{.broker = {1}}},
+                         .recovery = RecoveryState::recovered});
+        REQUIRE(rig.partition(0).isr == std::vector<BrokerId>{{1}});
+
+        rig.silence(1);
+
+        CHECK(rig.partition(0).leader == (clean ? std::nullopt : std::optional{BrokerId{2}}));
+        const auto first = static_cast<std::uint16_t>(Mile::safeguard_first);
+        const auto spared = static_cast<Mile>(first + static_cast<int>(Safeguard::clean_election));
+        CHECK(rig.reached(spared) == !clean);
+    }
+}
+
 TEST_CASE("leadership goes back to the preferred replica at the balance check") {
     Rig rig;
     rig.start();

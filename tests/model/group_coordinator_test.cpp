@@ -322,6 +322,40 @@ TEST_CASE("without load before serving an offset fetch during the load finds not
     CHECK(committed(rig, 0) == Offset{50});
 }
 
+TEST_CASE("a member that comes during the load is served only without load before serving") {
+    for (const bool waits : {true, false}) {
+        CAPTURE(waits);
+        ClusterConfig config;
+        if (!waits) config.safeguards.remove(Safeguard::offsets_load_before_serving);
+        GroupRig rig(config);
+        rig.start();
+        const auto old = sole_member(rig);
+        REQUIRE(commit_error(rig, commit(ref(old, 1), 0, 50)) == ErrorCode::none);
+        rig.resign();
+        rig.lead(1);
+
+        const auto first = rig.call<JoinGroupResponse>(join_request());
+
+        if (waits) {
+            CHECK(first.error == ErrorCode::coordinator_load_in_progress);
+            rig.load();
+            CHECK(committed(rig, 0) == Offset{50});
+            continue;
+        }
+        const auto joined = rig.request(join_request(first.member));
+        rig.advance(sim::seconds(3));
+        REQUIRE(rig.answered(joined));
+        const auto id = *first.member;
+        const auto synced = rig.call<SyncGroupResponse>(
+            SyncGroupRequest{g, ref(id, 1), AssignorKind::range, {{id, {{0}}}}});
+        CHECK(synced.error == ErrorCode::none);
+        CHECK(committed(rig, 0) == std::nullopt);  // so it resets, and commits what it gets to
+        CHECK(commit_error(rig, commit(ref(*first.member, 1), 0, 7)) == ErrorCode::none);
+        rig.load();
+        CHECK(committed(rig, 0) == Offset{7});
+    }
+}
+
 TEST_CASE("an offset expires a retention after its group became empty, and the group with it") {
     ClusterConfig config;
     config.offsets_retention = sim::seconds(100);

@@ -166,6 +166,30 @@ struct GroupRig {
             coordinator.on_high_watermark(world.context(), offsets_log, end, out, fx);
         });
     }
+    /// The end of a producer's transaction: into the log, and told to the coordinator unless it is
+    /// to hear of it later. Gives its offset.
+    Offset marker(ProducerId producer, ControlType type, bool tell = true) {
+        Batch batch;
+        batch.base = end;
+        batch.transactional = true;
+        batch.producer_id = producer;
+        batch.control = type;
+        log.push_back(batch);
+        end = batch.next_offset();
+        if (!hold) high_watermark = end;
+        if (tell) tell_marker(producer, type, batch.base);
+        return batch.base;
+    }
+    void tell_marker(ProducerId producer, ControlType type, Offset at) {
+        act([&](GroupOutput& out, Fx& fx) {
+            coordinator.on_marker(world.context(), offsets_log, producer, {0}, type, at, out, fx);
+            coordinator.on_high_watermark(world.context(), offsets_log, high_watermark, out, fx);
+        });
+    }
+    [[nodiscard]] const ModernGroup* modern() const {
+        const auto* shard = coordinator.shard(offsets_log);
+        return shard ? shard->modern(g) : nullptr;
+    }
     [[nodiscard]] const ClassicGroup* group() const {
         const auto* shard = coordinator.shard(offsets_log);
         return shard ? shard->group(g) : nullptr;
@@ -187,6 +211,13 @@ struct GroupRig {
             batch.base = end;
             batch.count = static_cast<std::int32_t>(append.records.size());
             batch.payload = Payload(append.records);
+            if (append.who) {
+                batch.transactional = true;
+                batch.producer_id = append.who->producer_id;
+                batch.producer_epoch = append.who->producer_epoch;
+                batch.txid = append.who->txid;
+                batch.txn = append.who->txn;
+            }
             log.push_back(batch);
             end = batch.next_offset();
             if (!hold) high_watermark = end;

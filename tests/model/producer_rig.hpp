@@ -48,6 +48,12 @@ inline constexpr LogId a1{1};
 inline constexpr LogId b0{2};
 
 struct ProducerRig {
+    /// A request of a transactional producer that is no Produce.
+    struct Asked {
+        Peer peer;
+        Correlation correlation;
+        Message message;
+    };
     struct Sent {
         Peer peer;
         Correlation correlation;
@@ -119,8 +125,11 @@ struct ProducerRig {
                     sent.push_back({request->to, request->correlation, *produce, now});
                 else if (std::holds_alternative<MetadataRequest>(request->message))
                     told = take_metadata_request(*request) || told;
-                else
+                else if (std::holds_alternative<InitProducerIdRequest>(request->message) &&
+                         !settings->txid)
                     init.push_back({request->to, request->correlation});
+                else
+                    asked.push_back({request->to, request->correlation, request->message});
             } else if (const auto* arm = std::get_if<sim::effect::Arm>(&effect)) {
                 timers[arm->key] = now + arm->after;
             } else if (const auto* disarm = std::get_if<sim::effect::Disarm>(&effect)) {
@@ -132,6 +141,9 @@ struct ProducerRig {
                 if (const auto* done = std::get_if<SendDone>(&observe->observation))
                     ended.push_back(*done);
                 if (std::holds_alternative<SendInvoked>(observe->observation)) ++invoked;
+                history.push_back(observe->observation);
+            } else if (const auto* declare = std::get_if<sim::effect::Declare>(&effect)) {
+                declared.push_back(*declare);
             }
         }
         return told;
@@ -194,6 +206,7 @@ struct ProducerRig {
     }
     void cut(Peer peer) {
         std::erase_if(sent, [&](const Sent& s) { return s.peer == peer; });
+        std::erase_if(asked, [&](const Asked& a) { return a.peer == peer; });
         producer.on_link(ctx(), peer, sim::LinkEvent::closed, fx);
         run();
     }
@@ -218,9 +231,12 @@ struct ProducerRig {
     std::vector<Sent> sent;                              ///< Produce requests without answer
     std::vector<std::pair<Peer, Correlation>> metadata;  ///< likewise
     std::vector<std::pair<Peer, Correlation>> init;      ///< likewise
+    std::vector<Asked> asked;                            ///< likewise
     std::map<sim::TimerKey, sim::Instant> timers;
     std::vector<sim::effect::Reach> reached;
     std::vector<SendDone> ended;
+    std::vector<Observation> history;
+    std::vector<sim::effect::Declare> declared;
     int invoked = 0;
     int closed = 0;
     std::uint64_t next_record = 0;

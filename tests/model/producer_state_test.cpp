@@ -53,7 +53,7 @@ TEST_CASE("expiry names the producers it drops and spares open transactions") {
 
     CHECK(state.expire(at(99)).empty());
     CHECK(state.expire(at(100)) == std::vector{ProducerId{1}});
-    CHECK(state.has_ongoing_transaction({2}));
+    CHECK(state.has_ongoing_transaction({2}, {0}));
 }
 
 TEST_CASE("a snapshot keeps the newest batch of each producer and nothing in flight") {

@@ -453,6 +453,37 @@ TEST_CASE("nothing is drained before the producer id is known") {
     CHECK(rig.times(Mile::producer_initialised) == 1);
 }
 
+TEST_CASE("an unset idempotence is on by default, and off where the default is not applied") {
+    for (const bool applied : {true, false}) {
+        CAPTURE(applied);
+        auto config = plain_config();
+        config.idempotence = config.idempotence_unset = true;
+        if (!applied) config.safeguards.remove(Safeguard::idempotence_by_default);
+        ProducerRig rig(config);
+
+        rig.post(a0);
+        if (applied) rig.answer_init(ErrorCode::none, 77, 0);
+
+        REQUIRE(rig.sent.size() == 1);
+        CHECK(rig.sent[0].request.parts[0].batch.producer_id.has_value() == applied);
+        CHECK(rig.spared(Safeguard::idempotence_by_default) == !applied);
+    }
+}
+
+TEST_CASE("an idempotence that was asked for does not hang on the default") {
+    auto config = plain_config();
+    config.idempotence = true;
+    config.safeguards.remove(Safeguard::idempotence_by_default);
+    ProducerRig rig(config);
+
+    rig.post(a0);
+    rig.answer_init(ErrorCode::none, 77, 0);
+
+    REQUIRE(rig.sent.size() == 1);
+    CHECK(rig.sent[0].request.parts[0].batch.producer_id == ProducerId{77});
+    CHECK_FALSE(rig.spared(Safeguard::idempotence_by_default));
+}
+
 TEST_CASE("after an expired retry the producer takes a new epoch") {
     auto config = plain_config();
     config.idempotence = true;

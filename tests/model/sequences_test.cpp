@@ -26,7 +26,7 @@ struct Rig {
         return batches.insert(batch);
     }
     bool retry(BatchId id, ErrorCode error, std::optional<Offset> log_start = std::nullopt) {
-        return sequences.retry(batches[id], error, log_start);
+        return sequences.retry(batches, id, error, log_start);
     }
 
     BatchStore batches;
