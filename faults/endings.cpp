@@ -119,24 +119,12 @@ void Injector::take_turn(std::int64_t id, const burden::Turn& turn,
     if (!chaos(now)) return;
     const Activity& activity = *burdens_.find(id);
     const FaultIndex index = activity.fault;
-    const Effective action = effective(fault(index), activity.path);
     Sheet sheet;  // Everything was drawn when it fired.
     Deed deed;
     deed.occurrence = activity.occurrence;
     deed.acts = 1;
     const std::optional<Scene> nowhere;
-    Firing doing{.plan = plan(),
-                 .around = now.around,
-                 .rolls = Rolls(dice_, index, sheet),
-                 .burdens = burdens_,
-                 .acts = now.acts,
-                 .deed = deed,
-                 .activity = id,
-                 .wake_tag = tag_of(Wake::activity, id),
-                 .scene = nowhere,
-                 .targets = action.targets,
-                 .lasts = action.lasts,
-                 .until = action.until};
+    Firing doing = firing_of(activity, nowhere, sheet, deed, now);
     begin_stop(turn.node, turn.back, turn.downtime, grace, doing);
     settle(index, deed, false);
 }
@@ -180,8 +168,11 @@ void Injector::finish_if_done(std::int64_t id, const Now& now) {
 /// Clocks stay where they are; they no longer drift.
 void Injector::heal(const Now& now) {
     over_ = true;
-    for (const auto& firing : pending_) ++report(firing.fault).late;
-    pending_.clear();
+    std::erase_if(pending_, [&](const Pending& firing) {
+        if (fault(firing.fault).tells) return false;  // who waits is told all the same
+        ++report(firing.fault).late;
+        return true;
+    });
     std::vector<std::int64_t> ids;
     for (const auto& activity : burdens_.all()) ids.push_back(activity.id);
     for (const auto id : ids) {

@@ -60,6 +60,9 @@ FaultReport& Injector::report(FaultIndex index) {
     return ledger_[static_cast<std::size_t>(index.value)];
 }
 bool Injector::chaos(const Now& now) const { return !over_ && now.around.now() < plan().chaos_end; }
+bool Injector::may_fire(FaultIndex index, const Now& now) const {
+    return chaos(now) || fault(index).tells.has_value();
+}
 
 // ---- The four calls of the engine ---------------------------------------------------------------
 
@@ -150,6 +153,12 @@ void Injector::arm_timer(FaultIndex index, const Now& now) {
     const auto* every = std::get_if<trigger::Every>(&one.trigger);
     if (at == nullptr && every == nullptr) return;
     sim::Instant due = now.around.now();
+    if (one.tells) {
+        if (at != nullptr && state(index).ticks == 0)
+            now.acts.push_back(sim::act::Wake{std::max(due, sim::time_zero + at->time.low),
+                                              tag_of(Wake::timer, index.value)});
+        return;
+    }
     if (dice_.scripted()) {
         const auto firings = dice_.firings_of(index);
         const auto next = static_cast<std::size_t>(state(index).ticks);
@@ -169,10 +178,10 @@ void Injector::arm_timer(FaultIndex index, const Now& now) {
 }
 
 void Injector::tick(FaultIndex index, const Now& now) {
-    if (!chaos(now)) return;
+    if (!may_fire(index, now)) return;
     State& mine = state(index);
     std::optional<std::int64_t> occurrence;
-    if (dice_.scripted())
+    if (dice_.scripted() && !fault(index).tells)
         occurrence = dice_.firings_of(index)[static_cast<std::size_t>(mine.ticks)].occurrence;
     ++mine.ticks;
     ++report(index).matched;
@@ -184,8 +193,8 @@ void Injector::tick(FaultIndex index, const Now& now) {
 
 void Injector::trigger_all(std::span<const FaultIndex> listeners, const Happening& happening,
                            const FrameInHand* hand, const Now& now) {
-    if (listeners.empty() || !chaos(now)) return;
     for (const auto index : listeners) {
+        if (!may_fire(index, now)) continue;
         if (!satisfied(fault(index).matches, happening, plan(), now.around)) continue;
         ++report(index).matched;
         if (!state(index).open) continue;
@@ -211,6 +220,16 @@ void Injector::consider(FaultIndex index, std::optional<std::int64_t> scripted_o
     ++mine.considered;
     if (scripted_occurrence) mine.considered = *scripted_occurrence;
     ++report(index).considered;
+    if (fault(index).tells) {
+        if (mine.nth != 0 && mine.considered != mine.nth) return;
+        const sim::Duration wait = fault(index).after.low;
+        if (wait.count() <= 0) return tell(index, now);
+        Pending later{next_pending_++, index, mine.considered, {}, {}};
+        now.acts.push_back(
+            sim::act::Wake{now.around.now() + wait, tag_of(Wake::pending, later.id)});
+        pending_.push_back(std::move(later));
+        return;
+    }
     if (!passes(index, mine.considered)) return;
     ++mine.fired;
     const sim::Instant instant = now.around.now();
@@ -228,32 +247,54 @@ void Injector::consider(FaultIndex index, std::optional<std::int64_t> scripted_o
 
 // ---- Actions ------------------------------------------------------------------------------------
 
+void Injector::tell(FaultIndex index, const Now& now) {
+    const Telling& telling = *fault(index).tells;
+    bool all = true;
+    for (const auto node : telling.nodes) {
+        all = all && now.around.state(node) != sim::NodeState::down;
+        now.acts.push_back(sim::act::Tell{node, telling.order});
+    }
+    if (all) return;
+    // Nobody listens while it is down: said again when it may be back.
+    Pending later{next_pending_++, index, state(index).considered, {}, {}};
+    now.acts.push_back(sim::act::Wake{now.around.now() + sim::milliseconds(100),
+                                      tag_of(Wake::pending, later.id)});
+    pending_.push_back(std::move(later));
+}
+
+Firing Injector::firing_of(const Activity& activity, const std::optional<Scene>& scene,
+                           Sheet& sheet, Deed& deed, const Now& now) {
+    const Effective action = effective(fault(activity.fault), activity.path);
+    return {.plan = plan(),
+            .around = now.around,
+            .rolls = Rolls(dice_, activity.fault, sheet),
+            .burdens = burdens_,
+            .acts = now.acts,
+            .deed = deed,
+            .activity = activity.id,
+            .wake_tag = tag_of(Wake::activity, activity.id),
+            .scene = scene,
+            .targets = action.targets,
+            .lasts = action.lasts,
+            .until = action.until};
+}
+
 void Injector::fire(const Pending& firing, const FrameInHand* hand, const Now& now) {
+    if (fault(firing.fault).tells) return tell(firing.fault, now);
     if (!chaos(now)) {
         ++report(firing.fault).late;
         return;
     }
-    const Fault& one = fault(firing.fault);
-    const std::int64_t id = burdens_.open(firing.fault, firing.occurrence).id;
+    const Activity& begun = burdens_.open(firing.fault, firing.occurrence);
+    const std::int64_t id = begun.id;
     const std::size_t position = now.acts.size();
     Sheet sheet = firing.sheet;
     Deed deed;
     deed.occurrence = firing.occurrence;
     deed.at = now.around.now();
-    Firing doing{.plan = plan(),
-                 .around = now.around,
-                 .rolls = Rolls(dice_, firing.fault, sheet),
-                 .burdens = burdens_,
-                 .acts = now.acts,
-                 .deed = deed,
-                 .activity = id,
-                 .wake_tag = tag_of(Wake::activity, id),
-                 .scene = firing.scene,
-                 .hand = hand,
-                 .targets = &one.targets,
-                 .lasts = &one.lasts,
-                 .until = &one.until};
-    perform(one.act, doing);
+    Firing doing = firing_of(begun, firing.scene, sheet, deed, now);
+    doing.hand = hand;
+    perform(fault(firing.fault).act, doing);
     dice_.hit(sheet, deed.nodes);
 
     Activity& activity = *burdens_.find(id);
@@ -310,20 +351,9 @@ void Injector::apply_rule(std::int64_t id, const FrameInHand& hand, const Happen
     Deed deed;
     deed.occurrence = activity.occurrence;
     const std::optional<Scene> scene = happening.scene(plan().words.facts);
-    Firing doing{.plan = plan(),
-                 .around = now.around,
-                 .rolls = Rolls(dice_, index, sheet),
-                 .burdens = burdens_,
-                 .acts = now.acts,
-                 .deed = deed,
-                 .activity = id,
-                 .wake_tag = tag_of(Wake::activity, id),
-                 .scene = scene,
-                 .hand = &hand,
-                 .targets = action.targets,
-                 .lasts = action.lasts,
-                 .until = action.until,
-                 .rule = true};
+    Firing doing = firing_of(activity, scene, sheet, deed, now);
+    doing.hand = &hand;
+    doing.rule = true;
     perform(*action.act, doing);
     if (doing.overruled) ++report(index).overruled;
     settle(index, deed, false);
@@ -341,20 +371,9 @@ void Injector::hit(std::int64_t id, const burden::Planned& planned, const Now& n
     deed.nodes = {planned.node};
     const std::optional<Scene> nowhere;
     const std::size_t position = now.acts.size();
-    Firing doing{.plan = plan(),
-                 .around = now.around,
-                 .rolls = Rolls(dice_, index, sheet),
-                 .burdens = burdens_,
-                 .acts = now.acts,
-                 .deed = deed,
-                 .activity = id,
-                 .wake_tag = tag_of(Wake::activity, id),
-                 .scene = nowhere,
-                 .targets = action.targets,
-                 .lasts = action.lasts,
-                 .until = action.until,
-                 .only = planned.node,
-                 .release = planned.release};
+    Firing doing = firing_of(activity, nowhere, sheet, deed, now);
+    doing.only = planned.node;
+    doing.release = planned.release;
     perform(choice.act, doing);
     dice_.hit(sheet, deed.nodes);
     deed.acts = static_cast<std::int64_t>(now.acts.size() - position);

@@ -92,6 +92,9 @@ class Injector {
     [[nodiscard]] State& state(FaultIndex index);
     [[nodiscard]] FaultReport& report(FaultIndex index);
     [[nodiscard]] bool chaos(const Now& now) const;
+    /// Whether a fault may fire now; who only tells somebody always may.
+    [[nodiscard]] bool may_fire(FaultIndex index, const Now& now) const;
+    void tell(FaultIndex index, const Now& now);
 
     // Triggers: match, since, nth, chance, times, after.
     void arm_timer(FaultIndex index, const Now& now);
@@ -103,6 +106,9 @@ class Injector {
     [[nodiscard]] bool passes(FaultIndex index, std::int64_t occurrence);
 
     // Actions.
+    /// What an action of this activity is carried out with; `sheet`, `deed` and `scene` outlive it.
+    [[nodiscard]] Firing firing_of(const Activity& activity, const std::optional<Scene>& scene,
+                                   Sheet& sheet, Deed& deed, const Now& now);
     void fire(const Pending& firing, const FrameInHand* hand, const Now& now);
     void apply_rules(const FrameInHand& hand, const Happening& happening, std::int64_t before,
                      const Now& now);

@@ -128,6 +128,7 @@ struct LogPick {
         topic,      ///< `orders/*`: `index` is the topic
         any,        ///< `*/*`: any log that is not internal
         any_group,  ///< `group-log:*`
+        any_txn,    ///< `txn-log:*`
     };
     Kind kind = Kind::one;
     std::int32_t index = 0;
@@ -422,6 +423,14 @@ inline bool operator==(const Swizzle& a, const Swizzle& b) {
 
 // ---- A fault, and all of them -------------------------------------------------------------------
 
+/// No harm: nodes that wait for a trigger are told that it has come (step `wait_for`). Draws
+/// nothing, decides nothing, and goes on when the faults have healed.
+struct Telling {
+    std::vector<sim::NodeId> nodes;
+    sim::Order order;
+    friend bool operator==(const Telling&, const Telling&) = default;
+};
+
 /// Trigger, filter, action, end. Filters are evaluated in the order match, since, nth, chance,
 /// times.
 struct Fault {
@@ -439,6 +448,7 @@ struct Fault {
     std::optional<Until> until;    ///< whichever comes first
     bool heal = true;              ///< undone at Plan::chaos_end
     bool enabled = true;
+    std::optional<Telling> tells;  ///< then `act` is Nothing, and no report speaks of it
     friend bool operator==(const Fault&, const Fault&) = default;
 };
 
@@ -450,6 +460,7 @@ struct Plan {
     std::vector<NodeEntry> nodes;
     std::vector<LogEntry> logs;
     std::vector<GroupEntry> groups;
+    std::vector<std::int32_t> txn_logs;  ///< by transactional id: the log that holds it
     Words words;
     friend bool operator==(const Plan&, const Plan&) = default;
 };

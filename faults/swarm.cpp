@@ -72,7 +72,8 @@ Swarm draw_swarm(const Plan& plan, std::uint64_t seed, const std::vector<std::st
     for (std::size_t i = 0; i < plan.faults.size(); ++i) {
         const Fault& fault = plan.faults[i];
         Dose& dose = swarm.doses.emplace_back();
-        const bool kept = std::find(keep.begin(), keep.end(), fault.name) != keep.end() ||
+        const bool kept = fault.tells.has_value() ||
+                          std::find(keep.begin(), keep.end(), fault.name) != keep.end() ||
                           needed.contains(static_cast<std::int32_t>(i));
         dose.enabled = fault.enabled && (kept || kinds[word_of(fault.act)]);
         auto luck = sim::Rng::stream(seed, "swarm-dose:" + fault.name);

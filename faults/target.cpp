@@ -231,6 +231,9 @@ std::vector<std::int32_t> logs_of(const LogPick& pick, const Plan& plan) {
             for (const auto& group : plan.groups)
                 if (group.log >= 0) add_once(result, group.log);
             return result;
+        case LogPick::Kind::any_txn:
+            for (const auto log : plan.txn_logs) add_once(result, log);
+            return result;
     }
     return result;
 }
