@@ -53,6 +53,11 @@ std::optional<Node> option_value(Diagnostics& diagnostics, const Override& optio
         diagnostics.add_source("--set", fmt::format("{}={}", option.path, option.value));
     key = {option.path, {source, 1, 1, static_cast<std::int32_t>(option.path.size())}};
     const auto value_column = static_cast<std::int32_t>(option.path.size()) + 2;
+    if (option.value == "~") {  // takes the path away, as in a variant
+        Node nothing;
+        nothing.mark = {source, 1, value_column, 1};
+        return nothing;
+    }
     Diagnostics inner;
     const auto text = inner.add_source("--set", option.value);
     auto node = read_yaml(inner, text);

@@ -74,7 +74,7 @@ struct Claim {
     enum class Kind : std::uint8_t { ratio, difference, rising, falling, same_effects };
     enum class Stat : std::uint8_t { mean, sum, median, max };
     Kind kind = Kind::ratio;
-    std::string metric;
+    std::optional<Measure> metric;  ///< empty: of same_effects
     Stat stat = Stat::mean;
     std::string of;
     std::string against;
@@ -90,6 +90,8 @@ struct Sweep {
     std::vector<std::string> place;
     std::vector<Claim> compare;
 };
+/// What is wrong with the sweep itself, whatever its variants say.
+[[nodiscard]] Diagnostics check_sweep(const Loaded& loaded);
 /// The sweep of a file without errors.
 [[nodiscard]] Sweep sweep_of(const Loaded& loaded);
 

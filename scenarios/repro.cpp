@@ -30,11 +30,7 @@ constexpr std::array repro_fields{
         .name = "engine", .type = Type::text, .help = "version that recorded it", .required = true},
     Field{.name = "variant", .type = Type::text, .help = "variant it came from"},
     Field{.name = "cell", .type = Type::text, .help = "matrix cell it came from"},
-    Field{.name = "seed",
-          .type = Type::integer,
-          .help = "seed of the run",
-          .max = huge,
-          .required = true},
+    Field{.name = "seed", .type = Type::seed, .help = "seed of the run", .required = true},
     Field{.name = "verdict", .type = Type::text, .help = "what the judges said", .required = true},
     Field{.name = "anomalies", .type = Type::text_list, .help = "classes that must appear again"},
     Field{.name = "digest", .type = Type::text, .help = "of the trace", .required = true},
@@ -190,6 +186,11 @@ LoadedRepro load_repro_text(std::string name, std::string_view text) {
     const auto source = diagnostics.add_source(std::move(name), text);
     const auto root = read_yaml(diagnostics, source, budgets);
     if (!root || diagnostics.failed()) return result;
+    if (root->find("eosim-repro") == nullptr && root->find("eosim") != nullptr) {
+        diagnostics.error(root->mark, "this is a scenario, not a repro file",
+                          "eosim run runs it; a failing run is saved as a repro file");
+        return result;
+    }
     const Form form(diagnostics, &*root, repro_section, "in a repro file");
     const auto* scenario = form.get("scenario");
     if (scenario == nullptr || !scenario->is_map()) {
@@ -204,7 +205,7 @@ LoadedRepro load_repro_text(std::string name, std::string_view text) {
     repro.engine = form.text("engine");
     repro.variant = form.text("variant");
     repro.cell = form.text("cell");
-    repro.seed = static_cast<std::uint64_t>(form.integer("seed"));
+    repro.seed = form.seed("seed");
     repro.verdict = form.text("verdict");
     repro.anomalies = form.texts("anomalies");
     repro.digest = form.text("digest");

@@ -9,10 +9,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "faults/plan.hpp"
 #include "model/config.hpp"
+#include "model/counts.hpp"
 #include "model/topology.hpp"
 #include "sim/ordinal.hpp"
 #include "sim/rng.hpp"
@@ -79,28 +81,48 @@ struct Bounds {
     friend bool operator==(const Bounds&, const Bounds&) = default;
 };
 
-/// What the judges count (language.md, section 6). Counts that need transactions come with them.
-enum class Count : std::uint8_t {
-    lost,
-    duplicates,
-    dirty_reads,
-    zombie_writes,
-    double_owners,
-    reordered,
-    diverged,
-    offset_regressions,
-    illegal,
-    stuck,
-    fenced,
-};
-inline constexpr std::size_t count_total = 11;
-[[nodiscard]] std::string_view name_of(Count count);
+using model::Count;
 using Counts = std::map<Count, Bounds>;
+
+/// What is measured beside the counts: the rows of `metrics` in words.cpp that are modelled, in
+/// their order. The composition root measures every one of them.
+enum class Metric : std::uint8_t {
+    throughput,
+    latency_p50,
+    latency_p95,
+    latency_p99,
+    latency_max,
+    ack_p50,
+    ack_p99,
+    unavailable,
+    attempts_per_effect,
+    requests_per_record,
+    log_bytes_per_record,
+    detected_duplicates,
+    rebalances,
+    records_offered,
+    records_acked,
+    commits,
+    aborts,
+    aborts_client,
+    aborts_timeout,
+    aborts_fence,
+    txn_timeouts,
+    fences,
+    open_txns_max,
+    commit_latency_p99,
+    coordinator_lag_p99,
+    lso_stall_max,
+};
+/// What `expect.metrics` and `sweep.compare` may name.
+using Measure = std::variant<Count, Metric>;
+[[nodiscard]] std::optional<Measure> measure_named(std::string_view name);
+[[nodiscard]] std::string_view name_of(Measure measure);
 
 /// A bound on a metric; times are in microseconds, the rest in the metric's own unit, times 1000
 /// (so that 0.9 is 900): judges compare integers.
 struct MetricBound {
-    std::string metric;
+    Measure metric;
     std::optional<std::int64_t> min_milli;
     std::optional<std::int64_t> max_milli;
     std::string text;
@@ -190,6 +212,8 @@ struct Scenario {
     std::vector<App> apps;  ///< by AppId
     faults::Plan faults;    ///< complete, words and seed included
     Expect expect;
+
+    std::vector<std::string> warnings;  ///< names of what `check` warns of; see expect.lints
 
     std::string variant;  ///< empty: the file as it is
     std::string cell;     ///< matrix assignment, "path=value path=value"; may be empty

@@ -182,7 +182,10 @@ void lay_over(Node& base, const Node& over) {
         return;
     }
     for (std::size_t i = 0; i < over.items.size(); ++i) {
-        if (Node* existing = base.find(over.keys[i].text))
+        Node* existing = base.find(over.keys[i].text);
+        if (over.items[i].is_null())
+            base.erase(over.keys[i].text);
+        else if (existing != nullptr)
             lay_over(*existing, over.items[i]);
         else
             base.put(over.keys[i], over.items[i]);

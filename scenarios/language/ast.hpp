@@ -48,7 +48,8 @@ struct Node {
 /// Same content; positions and quoting of equal text do not count.
 [[nodiscard]] bool same_content(const Node& a, const Node& b);
 
-/// Lays `over` on `base`: a map over a map key by key, anything else replaces.
+/// Lays `over` on `base`: a map over a map key by key, anything else replaces; nothing (`~`) removes
+/// a key.
 void lay_over(Node& base, const Node& over);
 
 /// Canonical YAML text: block maps, short lists in one line, everything quoted that needs it.

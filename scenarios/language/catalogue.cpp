@@ -138,7 +138,7 @@ std::vector<CatalogueRow> list_targets() {
             {"event.to", "who receives it", "", ""},
             {"T/P, group-log:G", "a partition, for actions on partitions", "", ""},
             {"GROUP", "a group, for actions on groups", "", ""},
-            {"txn-coordinator:TXID", "the coordinator of a transactional id", "", "transactions"}};
+            {"txn-coordinator:TXID", "the coordinator of a transactional id", "", ""}};
 }
 
 std::vector<CatalogueRow> list_settings() {

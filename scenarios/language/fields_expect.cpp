@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "model/counts.hpp"
 #include "scenarios/language/tables.hpp"
 
 namespace eos::scenarios {
@@ -31,7 +32,6 @@ constexpr std::array metric_fields{
           .example = "10s"},
 };
 
-// The counts are fields of `expect`; their sentences are in words.cpp.
 constexpr std::array expect_fields{
     Field{.name = "unavailable",
           .type = Type::duration,
@@ -202,35 +202,22 @@ constexpr std::array claim_fields{
           .example = "effects"},
 };
 
-/// `expect` holds one field per count, then its own.
+/// `expect` holds one field per count (model/counts.hpp), those to come, then its own.
 constexpr auto count_row(std::string_view name, std::string_view help,
                          std::string_view missing = {}) {
     return Field{
         .name = name, .type = Type::count, .help = help, .missing = missing, .example = "none"};
 }
-constexpr std::array count_rows{
-    count_row("lost", "records nobody can ever read, inputs without effect"),
-    count_row("duplicates", "records or effects that exist more than once"),
-    count_row("dirty_reads", "records returned and later truncated"),
-    count_row("zombie_writes", "appends from a fenced epoch or generation"),
-    count_row("double_owners", "partitions two members own and both commit"),
-    count_row("reordered", "sends of one session out of order"),
-    count_row("diverged", "one offset, two values"),
-    count_row("offset_regressions", "offsets or watermarks that went back"),
-    count_row("illegal", "gaps, illegal transitions, retries appended twice"),
-    count_row("stuck", "things without progress after settle"),
-    count_row("fenced", "clients told fenced"),
-    count_row("aborted_visible", "records of aborted transactions", transactions),
-    count_row("torn", "transactions visible in part", transactions),
-    count_row("offset_tear", "outputs and offsets torn apart", transactions),
-    count_row("misattributed", "decided by another transaction's end", transactions),
-    count_row("false_ack", "told the wrong outcome", transactions),
+constexpr std::array later_counts{
     count_row("state_drift", "state that differs from its inputs", streams),
 };
 constexpr auto make_expect_fields() {
-    std::array<Field, count_rows.size() + expect_fields.size()> result{};
-    std::copy(count_rows.begin(), count_rows.end(), result.begin());
-    std::copy(expect_fields.begin(), expect_fields.end(), result.begin() + count_rows.size());
+    constexpr auto total = model::count_kinds + later_counts.size() + expect_fields.size();
+    std::array<Field, total> result{};
+    auto next = result.begin();
+    for (const auto& count : model::count_entries) *next++ = count_row(count.name, count.help);
+    next = std::copy(later_counts.begin(), later_counts.end(), next);
+    std::copy(expect_fields.begin(), expect_fields.end(), next);
     return result;
 }
 constexpr auto all_expect_fields = make_expect_fields();

@@ -179,6 +179,25 @@ constexpr std::array until_fields{
           .min = 1},
     Field{.name = "after", .type = Type::lasting, .fallback = "0s", .help = "and so much later"},
 };
+/// What the step wait_for waits for: a trigger that draws nothing.
+constexpr std::array wait_fields{
+    Field{.name = "when", .type = Type::text, .help = "a milestone", .example = "fault.cut.ended"},
+    Field{.name = "at", .type = Type::duration, .help = "a time", .example = "30s"},
+    Field{.name = "match",
+          .type = Type::custom,
+          .help = "facts it must carry",
+          .example = "{ log: orders/0 }"},
+    Field{.name = "since",
+          .type = Type::name,
+          .help = "count only after this fault, or NAME.ended",
+          .example = "cut.ended"},
+    Field{.name = "nth",
+          .type = Type::integer,
+          .fallback = "1",
+          .help = "counted from the start of the run",
+          .min = 1},
+    Field{.name = "after", .type = Type::duration, .fallback = "0s", .help = "and so much later"},
+};
 /// A generator's entry is a fault without trigger and filters.
 constexpr auto make_choice_fields() {
     constexpr auto kept = [](const Field& f) {
@@ -206,6 +225,7 @@ constexpr auto choice_fields = make_choice_fields();
 
 const Section fault_section{"fault", "in a fault", fault_fields};
 const Section until_section{"until", "in until", until_fields};
+const Section wait_section{"wait", "in wait_for", wait_fields};
 const Section choice_section{"choice", "in an entry of 'of'", choice_fields};
 
 }  // namespace eos::scenarios

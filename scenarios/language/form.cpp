@@ -78,6 +78,9 @@ bool check_scalar(Diagnostics& diagnostics, const Field& field, const Node& node
             return checked(diagnostics, value, field, node) &&
                    between(diagnostics, field, node, *value.value);
         }
+        case Type::seed:
+            return unquoted(diagnostics, field, node) &&
+                   checked(diagnostics, parse_unsigned(text), field, node);
         case Type::integer_range: {
             if (!unquoted(diagnostics, field, node)) return false;
             const auto value = parse_integer_range(text);
@@ -235,7 +238,9 @@ std::optional<Bounds> read_bounds(Diagnostics& diagnostics, const Node& node,
     if (diagnostics.reported() > errors) return std::nullopt;
     Bounds result{form.optional_integer("min"), form.optional_integer("max"), {}};
     if (result.min && result.max && *result.max < *result.min) {
-        diagnostics.error(node.mark, fmt::format("{}: max is below min", what));
+        diagnostics.error(node.mark, fmt::format("{}: max is below min", what),
+                          "a variant takes a bound of the file away with ~, as in "
+                          "{ min: 1, max: ~ }");
         return std::nullopt;
     }
     if (result.min && result.max)
@@ -318,6 +323,7 @@ bool check_value(Diagnostics& diagnostics, const Field& field, const Node& node,
         case Type::size:
         case Type::bandwidth:
         case Type::word:
+        case Type::seed:
         case Type::seed_range:
             break;
     }
@@ -408,6 +414,9 @@ std::string Form::text(std::string_view name) const { return written(name); }
 bool Form::flag(std::string_view name) const { return written(name) == "true"; }
 std::int64_t Form::integer(std::string_view name) const {
     return parse_integer(written(name)).value.value_or(0);
+}
+std::uint64_t Form::seed(std::string_view name) const {
+    return parse_unsigned(written(name)).value.value_or(0);
 }
 std::optional<std::int64_t> Form::optional_integer(std::string_view name) const {
     return parse_integer(written(name)).value;

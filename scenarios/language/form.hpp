@@ -37,6 +37,7 @@ class Form {
     [[nodiscard]] std::string text(std::string_view name) const;
     [[nodiscard]] bool flag(std::string_view name) const;
     [[nodiscard]] std::int64_t integer(std::string_view name) const;
+    [[nodiscard]] std::uint64_t seed(std::string_view name) const;
     [[nodiscard]] std::optional<std::int64_t> optional_integer(std::string_view name) const;
     [[nodiscard]] sim::Duration duration(std::string_view name) const;
     [[nodiscard]] std::optional<sim::Duration> optional_duration(std::string_view name) const;

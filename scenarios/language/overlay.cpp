@@ -69,6 +69,11 @@ class Walker {
         if (next.head.empty()) return fail("a part of the path is empty", {});
         auto* child = node.find(next.head);
         if (next.last) {
+            if (value_.is_null()) {
+                if (child == nullptr) return fail(fmt::format("there is no '{}'", next.head), {});
+                node.erase(next.head);
+                return true;
+            }
             if (child != nullptr) {
                 rekey(node, next.head);
                 return lay(*child);

@@ -10,33 +10,105 @@ using enum model::Safeguard;
 using model::MetadataMode;
 using sim::milliseconds;
 
-constexpr std::array v0_11{epoch_end_offset_with_epoch, dedup_window,     offset_not_available,
-                           broker_epoch_in_isr,         hw_needs_min_isr, eligible_leader_replicas};
-constexpr std::array v1_0{epoch_end_offset_with_epoch, offset_not_available, broker_epoch_in_isr,
-                          hw_needs_min_isr, eligible_leader_replicas};
-constexpr std::array v2_4{broker_epoch_in_isr, hw_needs_min_isr, eligible_leader_replicas};
-constexpr std::array v3_5{hw_needs_min_isr, eligible_leader_replicas};
-constexpr std::array v4_0{eligible_leader_replicas};
+// What each release lacked, oldest first: the ticket that added it is the safeguard's source.
+constexpr std::array v0_11{replicated_tail_before_serving,
+                           epoch_end_offset_with_epoch,
+                           dedup_window,
+                           offset_not_available,
+                           broker_epoch_in_isr,
+                           hw_needs_min_isr,
+                           eligible_leader_replicas,
+                           replicas_trust_the_leader,
+                           load_folds_whole_log,
+                           fence_on_timeout,
+                           unknown_sequence_after_marker,
+                           clears_pending_on_failure,
+                           end_txn_epoch_equality,
+                           remembers_failed_fence,
+                           retries_marker_storage_error,
+                           txn_offset_generation_check,
+                           unstable_offset_commit,
+                           no_expiry_while_unstable,
+                           pending_only_for_appended,
+                           partition_verification,
+                           offsets_verification,
+                           verification_guard,
+                           pending_before_epoch};
+constexpr std::array v1_0{replicated_tail_before_serving,
+                          epoch_end_offset_with_epoch,
+                          offset_not_available,
+                          broker_epoch_in_isr,
+                          hw_needs_min_isr,
+                          eligible_leader_replicas,
+                          unknown_sequence_after_marker,
+                          clears_pending_on_failure,
+                          end_txn_epoch_equality,
+                          remembers_failed_fence,
+                          retries_marker_storage_error,
+                          txn_offset_generation_check,
+                          unstable_offset_commit,
+                          no_expiry_while_unstable,
+                          pending_only_for_appended,
+                          partition_verification,
+                          offsets_verification,
+                          verification_guard,
+                          pending_before_epoch};
+constexpr std::array v2_4{
+    replicated_tail_before_serving, broker_epoch_in_isr,         hw_needs_min_isr,
+    eligible_leader_replicas,       end_txn_epoch_equality,      remembers_failed_fence,
+    retries_marker_storage_error,   txn_offset_generation_check, unstable_offset_commit,
+    no_expiry_while_unstable,       pending_only_for_appended,   partition_verification,
+    offsets_verification,           verification_guard,          pending_before_epoch};
+constexpr std::array v2_5{
+    replicated_tail_before_serving, broker_epoch_in_isr,       hw_needs_min_isr,
+    eligible_leader_replicas,       end_txn_epoch_equality,    remembers_failed_fence,
+    no_expiry_while_unstable,       pending_only_for_appended, partition_verification,
+    offsets_verification,           verification_guard,        pending_before_epoch};
+constexpr std::array v3_4{
+    replicated_tail_before_serving, broker_epoch_in_isr,       hw_needs_min_isr,
+    eligible_leader_replicas,       pending_only_for_appended, partition_verification,
+    offsets_verification,           verification_guard,        pending_before_epoch};
+constexpr std::array v3_5{replicated_tail_before_serving,
+                          hw_needs_min_isr,
+                          eligible_leader_replicas,
+                          pending_only_for_appended,
+                          offsets_verification,
+                          verification_guard,
+                          pending_before_epoch};
+constexpr std::array v3_6{replicated_tail_before_serving, hw_needs_min_isr,
+                          eligible_leader_replicas,       pending_only_for_appended,
+                          offsets_verification,           pending_before_epoch};
+constexpr std::array v4_0{replicated_tail_before_serving, eligible_leader_replicas,
+                          single_bump_on_fence, marker_epoch_above};
+
+constexpr std::array v4_2{replicated_tail_before_serving};
+
+constexpr auto no_bump = model::TransactionVersion::tv0;
+constexpr auto bump_at_every_end = model::TransactionVersion::tv2;
 
 // Sessions: zookeeper.session.timeout.ms was 6 s, 18 s since 2.5 (KIP-537); KRaft: 9 s.
 constexpr std::array protocol_rows{
-    ProtocolEntry{"kafka-0.11", "idempotence and leader epochs are new", MetadataMode::zookeeper,
-                  v0_11, milliseconds(6000)},
+    ProtocolEntry{"kafka-0.11", "idempotence, transactions and leader epochs are new",
+                  MetadataMode::zookeeper, v0_11, milliseconds(6000), no_bump},
     ProtocolEntry{"kafka-1.0", "five batches per producer are remembered", MetadataMode::zookeeper,
-                  v1_0, milliseconds(6000)},
+                  v1_0, milliseconds(6000), no_bump},
     ProtocolEntry{"kafka-2.4", "truncation by epoch is complete (KIP-279, KIP-207)",
-                  MetadataMode::zookeeper, v2_4, milliseconds(6000)},
-    ProtocolEntry{"kafka-2.5", "longer sessions with ZooKeeper", MetadataMode::zookeeper, v2_4,
-                  milliseconds(18000)},
-    ProtocolEntry{"kafka-3.4", "KRaft", MetadataMode::kraft, v2_4, milliseconds(9000)},
-    ProtocolEntry{"kafka-3.5", "broker epochs in the in-sync set (KIP-903)", MetadataMode::kraft,
-                  v3_5, milliseconds(9000)},
-    ProtocolEntry{"kafka-3.6", "as 3.5 without transactions", MetadataMode::kraft, v3_5,
-                  milliseconds(9000)},
-    ProtocolEntry{"kafka-4.0", "no watermark below min.insync.replicas (KIP-966)",
-                  MetadataMode::kraft, v4_0, milliseconds(9000)},
-    ProtocolEntry{
-        "kafka-4.2", "eligible leader replicas", MetadataMode::kraft, {}, milliseconds(9000)},
+                  MetadataMode::zookeeper, v2_4, milliseconds(6000), no_bump},
+    ProtocolEntry{"kafka-2.5", "offsets in transactions know their generation (KIP-447)",
+                  MetadataMode::zookeeper, v2_5, milliseconds(18000), no_bump},
+    ProtocolEntry{"kafka-3.4", "KRaft", MetadataMode::kraft, v3_4, milliseconds(9000), no_bump},
+    ProtocolEntry{"kafka-3.5", "broker epochs in the in-sync set (KIP-903); leaders verify",
+                  MetadataMode::kraft, v3_5, milliseconds(9000), no_bump},
+    ProtocolEntry{"kafka-3.6", "verification holds until the append (KIP-890 part 1)",
+                  MetadataMode::kraft, v3_6, milliseconds(9000), no_bump},
+    ProtocolEntry{"kafka-4.0", "a new epoch for every transaction (KIP-890 part 2)",
+                  MetadataMode::kraft, v4_0, milliseconds(9000), bump_at_every_end},
+    ProtocolEntry{"kafka-4.2",
+                  "eligible leader replicas, strict markers (KIP-1228)",
+                  MetadataMode::kraft,
+                  v4_2,
+                  milliseconds(9000),
+                  bump_at_every_end},
 };
 
 constexpr std::array java_2_4{idempotence_by_default, bump_after_expiry};

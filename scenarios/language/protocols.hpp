@@ -16,6 +16,7 @@ struct ProtocolEntry {
     model::MetadataMode metadata;
     std::span<const model::Safeguard> lacks;
     sim::Duration session;  ///< default of the broker's session with its controller
+    model::TransactionVersion transactions;
 };
 [[nodiscard]] std::span<const ProtocolEntry> protocols();
 [[nodiscard]] const ProtocolEntry* protocol_named(std::string_view name);

@@ -62,8 +62,6 @@ void lay_client(const ClientEntry& client, model::AppConfig& app) {
         app.producer.safeguards.remove(lacking);
         app.consumer.safeguards.remove(lacking);
     }
-    app.producer.idempotence =
-        app.producer.safeguards.has(model::Safeguard::idempotence_by_default);
 }
 
 void lay_mode(Mode mode, model::AppConfig& app) {
@@ -79,9 +77,12 @@ void lay_mode(Mode mode, model::AppConfig& app) {
             return;
         case Mode::at_least_once:
         case Mode::idempotent:
+        case Mode::exactly_once:
             app.producer.acks = model::Acks::all;
             app.producer.retries = unlimited;
-            app.producer.idempotence = mode == Mode::idempotent;
+            app.producer.idempotence = mode != Mode::at_least_once;
+            if (mode == Mode::exactly_once)
+                app.consumer.isolation = model::Isolation::read_committed;
             return;
     }
 }
@@ -89,6 +90,11 @@ void lay_mode(Mode mode, model::AppConfig& app) {
 void lay_mistakes(const std::vector<std::string>& mistakes, model::AppConfig& app) {
     for (const auto& mistake : mistakes) {
         if (mistake == "auto-commit-on") app.consumer.auto_commit = true;
+        if (mistake == "random-transactional-id") app.txid = model::TxidPolicy::per_start;
+        if (mistake == "shared-transactional-id") app.txid = model::TxidPolicy::shared;
+        if (mistake == "no-rewind-after-abort") app.rewinds_after_abort = false;
+        if (mistake == "read-uncommitted")
+            app.consumer.isolation = model::Isolation::read_uncommitted;
         if (mistake == "unsafe-inflight") {
             app.producer.idempotence = false;
             app.producer.max_in_flight = 5;
@@ -123,14 +129,14 @@ void check_producer(Reading& reading, const Form& form, model::AppConfig& app, b
                 fmt::format("idempotence allows at most 5 requests in flight {}", form.where()),
                 "the client refuses it: 'Must set max.in.flight.requests.per.connection "
                 "to at most 5 to use the idempotent producer'");
-    } else if (producer.idempotence) {
+    } else if (producer.idempotent()) {
         std::string_view culprit;
         if (producer.max_in_flight > in_flight_max) culprit = in_flight;
         if (producer.retries == 0) culprit = "retries";
         if (producer.acks != model::Acks::all) culprit = "acks";
         if (!culprit.empty()) {
             producer.idempotence = false;
-            reading.diagnostics.warn(
+            reading.warn(
                 at(culprit), "acks-idempotence",
                 fmt::format("{} switches idempotence off {}", culprit, form.where()),
                 "say enable.idempotence: false if that is meant");
@@ -239,6 +245,49 @@ void read_writing(const Form& form, model::AppConfig& app) {
     }
 }
 
+bool transactional(const model::AppConfig& app) {
+    const auto speaks = [](const model::Step& step) {
+        return step.kind == model::StepKind::init || step.kind == model::StepKind::begin;
+    };
+    return app.produces() && (app.mode == Mode::exactly_once ||
+                              std::any_of(app.steps.begin(), app.steps.end(), speaks) ||
+                              std::any_of(app.setup.begin(), app.setup.end(), speaks));
+}
+
+model::TransactionalId intern_txid(Reading& reading, const std::string& name) {
+    auto& ids = reading.topology.transactional_ids;
+    const auto found = std::find(ids.begin(), ids.end(), name);
+    const model::TransactionalId id{static_cast<std::int32_t>(found - ids.begin())};
+    if (found == ids.end()) ids.push_back(name);
+    return id;
+}
+
+/// Names of transactional ids are known beforehand, except those drawn at every start.
+void read_transactional_id(Reading& reading, const Form& form, App& result) {
+    auto& app = result.config;
+    const auto* config = form.get("config");
+    const auto* given = config ? config->find("transactional.id") : nullptr;
+    if (given != nullptr && given->is_scalar() && !given->text.empty()) {
+        app.txid = model::TxidPolicy::given;
+        app.first_txid = intern_txid(reading, given->text);
+    } else if (transactional(app) && app.txid == model::TxidPolicy::shared) {
+        app.first_txid = intern_txid(reading, app.name);
+    } else if (transactional(app)) {
+        // Consecutive, so that instance i has first_txid + i.
+        auto& ids = reading.topology.transactional_ids;
+        app.first_txid = model::TransactionalId{static_cast<std::int32_t>(ids.size())};
+        for (std::int32_t i = 0; i < app.instances; ++i)
+            ids.push_back(fmt::format("{}-{}", app.name, i));
+    }
+    app.producer.transaction_version = reading.scenario.cluster.transaction_version;
+    const auto& cluster = reading.scenario.cluster;
+    if (app.first_txid && app.producer.transaction_timeout > cluster.transaction_max_timeout)
+        reading.warn(config ? config->mark : form.mark(), "timeout-order",
+                     fmt::format("transaction.timeout.ms is above transaction.max.timeout.ms {}",
+                                 form.where()),
+                     "the coordinator refuses it: INVALID_TRANSACTION_TIMEOUT");
+}
+
 App read_app(Reading& reading, const Key& key, const Node& node, model::AppId id) {
     const Form form(reading.diagnostics, &node, app_section, fmt::format("in app '{}'", key.text));
     App result;
@@ -246,7 +295,7 @@ App read_app(Reading& reading, const Key& key, const Node& node, model::AppId id
     app.name = key.text;
     app.id = id;
     app.kind = enumerator<AppKind>(kinds, form.text("kind"), 3).value_or(AppKind::producer);
-    app.mode = enumerator<Mode>(modes, form.text("mode"), 4).value_or(Mode::client_defaults);
+    app.mode = enumerator<Mode>(modes, form.text("mode"), 5).value_or(Mode::client_defaults);
     result.client = form.text("client");
     result.mistakes = form.texts("mistakes");
     result.bugs = form.texts("bugs");
@@ -265,6 +314,10 @@ App read_app(Reading& reading, const Key& key, const Node& node, model::AppId id
     app.batch = static_cast<std::int32_t>(form.integer("batch"));
     app.work = form.spread("work");
     app.poison = form.chance("poison");
+    app.aborts = form.chance("aborts");
+    const auto& policy = form.text("txid");
+    if (policy == "per-start") app.txid = model::TxidPolicy::per_start;
+    if (policy == "shared") app.txid = model::TxidPolicy::shared;
     app.client_record = reading.scenario.costs.client_record;
     if (const auto* burst = form.get("burst"))
         (void)Form(reading.diagnostics, burst, burst_section,
@@ -277,18 +330,26 @@ App read_app(Reading& reading, const Key& key, const Node& node, model::AppId id
     auto safeguards = app.producer.safeguards;
     apply_safeguards(reading, form, model::Side::client, safeguards);
     app.producer.safeguards = app.consumer.safeguards = safeguards;
-    app.producer.idempotence =
-        app.producer.idempotence && safeguards.has(model::Safeguard::idempotence_by_default);
     lay_mode(app.mode, app);
+    if (form.has("isolation"))
+        app.consumer.isolation = form.text("isolation") == "read-committed"
+                                     ? model::Isolation::read_committed
+                                     : model::Isolation::read_uncommitted;
     lay_mistakes(result.mistakes, app);
     const auto set = apply_settings(reading, form.get("config"),
                                     {.producer = app.produces() ? &app.producer : nullptr,
                                      .consumer = app.consumes() ? &app.consumer : nullptr},
                                     form.where());
     result.static_members = set.contains("group.instance.id");
-    const bool demanded = app.mode == Mode::idempotent || set.contains("enable.idempotence");
+    const bool demanded = app.mode == Mode::idempotent || app.mode == Mode::exactly_once ||
+                          set.contains("enable.idempotence") || set.contains("transactional.id");
+    app.producer.idempotence_unset =
+        app.mode == Mode::client_defaults && !set.contains("enable.idempotence");
     if (app.produces()) check_producer(reading, form, app, demanded, set);
+    app.producer.max_producer_epoch = reading.scenario.cluster.max_producer_epoch;
+    app.producer.max_sequence = reading.scenario.cluster.max_sequence;
     read_program(reading, form, result);
+    if (app.produces()) read_transactional_id(reading, form, result);
     return result;
 }
 

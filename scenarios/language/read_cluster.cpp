@@ -214,10 +214,14 @@ void add_user_topic(Reading& reading, const Key& key, const Node& node) {
               static_cast<std::int32_t>(form.integer("partitions")), false);
 }
 
-void add_offsets_topic(Reading& reading) {
+constexpr std::string_view offsets_name = "__consumer_offsets";
+constexpr std::string_view transactions_name = "__transaction_state";
+
+model::TopicId add_internal_topic(Reading& reading, std::string_view name) {
     const auto* topics = reading.top.get("topics");
-    const auto* node = topics ? topics->find("__consumer_offsets") : nullptr;
-    const Form form(reading.diagnostics, node, topic_section, "in topic '__consumer_offsets'");
+    const auto* node = topics ? topics->find(name) : nullptr;
+    const auto where = fmt::format("in topic '{}'", name);
+    const Form form(reading.diagnostics, node, topic_section, where);
     auto copies = cluster_copies(reading);
     if (form.has("replication"))
         copies.replication = static_cast<std::int32_t>(form.integer("replication"));
@@ -225,13 +229,13 @@ void add_offsets_topic(Reading& reading) {
         copies.min_insync = static_cast<std::int32_t>(form.integer("min_insync"));
     settle_topic_config(reading, form, copies);
     if (form.has("preload"))
-        reading.error(form.key_mark("preload"), "__consumer_offsets cannot be preloaded");
+        reading.error(form.key_mark("preload"), fmt::format("{} cannot be preloaded", name));
     constexpr std::int32_t usual = 4;  // language.md 3: instead of Kafka's 50
     const auto partitions =
         form.has("partitions") ? static_cast<std::int32_t>(form.integer("partitions")) : usual;
-    reading.topology.offsets_topic =
-        model::TopicId{static_cast<std::int32_t>(reading.topology.topics.size())};
-    add_topic(reading, "__consumer_offsets", form, copies, partitions, true);
+    const model::TopicId id{static_cast<std::int32_t>(reading.topology.topics.size())};
+    add_topic(reading, std::string(name), form, copies, partitions, true);
+    return id;
 }
 
 }  // namespace
@@ -263,6 +267,10 @@ void read_cluster(Reading& reading) {
         cluster.metadata = form.text("metadata") == "zookeeper" ? model::MetadataMode::zookeeper
                                                                 : model::MetadataMode::kraft;
     for (const auto lacking : protocol->lacks) cluster.safeguards.remove(lacking);
+    cluster.transaction_version =
+        form.has("transaction_version")
+            ? static_cast<model::TransactionVersion>(form.integer("transaction_version"))
+            : protocol->transactions;
     apply_safeguards(reading, form, model::Side::cluster, cluster.safeguards);
     cluster.dedup_batches = static_cast<std::int32_t>(form.integer("dedup_batches"));
     cluster.max_producer_epoch = static_cast<std::int16_t>(form.integer("max_producer_epoch"));
@@ -270,7 +278,6 @@ void read_cluster(Reading& reading) {
     const auto set =
         apply_settings(reading, form.get("config"), {.cluster = &cluster}, "in cluster");
     if (form.has("unclean_election")) cluster.unclean_election = form.flag("unclean_election");
-    if (!cluster.safeguards.has(model::Safeguard::clean_election)) cluster.unclean_election = true;
     check_copies(reading, form, cluster_copies(reading));
     read_disk_and_costs(reading);
     const Form limits(reading.diagnostics, reading.top.get("limits"), limits_section, "in limits");
@@ -284,10 +291,7 @@ void read_topics(Reading& reading) {
     if (topics == nullptr) return;
     for (std::size_t i = 0; i < topics->items.size(); ++i) {
         const auto& key = topics->keys[i];
-        if (key.text == "__transaction_state") {
-            refuse_unmodelled(reading.diagnostics, key.mark, "'__transaction_state'",
-                              "transactions");
-        } else if (key.text == "__consumer_offsets") {
+        if (key.text == transactions_name || key.text == offsets_name) {
             continue;
         } else if (!legal_topic(key.text)) {
             reading.error(
@@ -299,13 +303,20 @@ void read_topics(Reading& reading) {
             add_user_topic(reading, key, topics->items[i]);
         }
     }
-    add_offsets_topic(reading);
+    reading.topology.offsets_topic = add_internal_topic(reading, offsets_name);
     constexpr std::size_t most = 5000;
     if (reading.topology.logs.size() > most)
         reading.error(reading.top.mark("topics"),
                       fmt::format("{} partitions are more than a simulation can use",
                                   reading.topology.logs.size()),
                       fmt::format("at most {}", most));
+}
+
+void add_transaction_topic(Reading& reading) {
+    const auto* topics = reading.top.get("topics");
+    const bool listed = topics != nullptr && topics->find(transactions_name) != nullptr;
+    if (listed || !reading.topology.transactional_ids.empty())
+        reading.topology.transaction_topic = add_internal_topic(reading, transactions_name);
 }
 
 namespace {

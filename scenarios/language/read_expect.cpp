@@ -28,15 +28,20 @@ std::vector<Count> promise_of(model::Mode mode) {
             result.push_back(Count::lost);
             result.push_back(Count::reordered);
             break;
+        case model::Mode::exactly_once:  // every count up to `illegal`
+            for (std::size_t i = 0; i < static_cast<std::size_t>(Count::illegal); ++i)
+                if (const auto count = static_cast<Count>(i); count != Count::diverged)
+                    result.push_back(count);
+            break;
     }
     return result;
 }
 
 Counts read_counts(const Form& form) {
     Counts result;
-    for (std::size_t i = 0; i < count_total; ++i) {
+    for (std::size_t i = 0; i < model::count_kinds; ++i) {
         const auto count = static_cast<Count>(i);
-        if (auto bounds = form.count(name_of(count))) result[count] = std::move(*bounds);
+        if (auto bounds = form.count(model::name(count))) result[count] = std::move(*bounds);
     }
     return result;
 }
@@ -202,15 +207,12 @@ void read_metrics(Reading& reading, const Form& form, Expect& expect) {
     for (std::size_t i = 0; i < node->items.size(); ++i) {
         const auto& key = node->keys[i];
         const auto& value = node->items[i];
-        const auto* count = field_named(expect_section, key.text);
-        const bool is_count =
-            count != nullptr && count->type == Type::count && count->missing.empty();
-        if (!is_count && !check_word(reading.diagnostics, metrics, Node::scalar(key.text, key.mark),
-                                     "in metrics"))
-            continue;
+        const auto measure = read_measure(reading.diagnostics, Node::scalar(key.text, key.mark),
+                                          "in metrics");
+        if (!measure) continue;
         const Form bounds(reading.diagnostics, &value, metric_section,
                           fmt::format("in metric '{}'", key.text));
-        MetricBound bound{.metric = key.text, .min_milli = {}, .max_milli = {}, .text = {}};
+        MetricBound bound{.metric = *measure, .min_milli = {}, .max_milli = {}, .text = {}};
         if (const auto* min = bounds.get("min")) bound.min_milli = milli(reading, *min, key.text);
         if (const auto* max = bounds.get("max")) bound.max_milli = milli(reading, *max, key.text);
         if (bounds.has("min")) bound.text = fmt::format(">= {}", bounds.text("min"));
@@ -234,12 +236,14 @@ void read_named_counts(Reading& reading, const Form& form, std::string_view fiel
     }
     for (std::size_t i = 0; i < node->items.size(); ++i) {
         const auto& key = node->keys[i];
-        if (field == "errors" && key.text.ends_with("Exception")) {
+        const bool of_client = key.text == model::name(model::ErrorCode::illegal_state) ||
+                               key.text == model::name(model::ErrorCode::transaction_aborted);
+        if (field == "errors" && key.text.ends_with("Exception") && !of_client) {
             refuse_unmodelled(reading.diagnostics, key.mark, fmt::format("'{}'", key.text),
                               "exceptions of the client library");
             continue;
         }
-        if (field == "errors" && !model::error_code(key.text)) {
+        if (field == "errors" && !of_client && !model::error_code(key.text)) {
             std::vector<std::string> names;
             for (const auto code : model::all_error_codes()) names.emplace_back(model::name(code));
             reading.error(key.mark, fmt::format("'{}' is not a Kafka error", key.text),
@@ -256,8 +260,21 @@ void read_named_counts(Reading& reading, const Form& form, std::string_view fiel
 
 }  // namespace
 
-std::string_view name_of(Count count) {
-    return expect_section.fields[static_cast<std::size_t>(count)].name;
+std::optional<Measure> read_measure(Diagnostics& diagnostics, const Node& name,
+                                    std::string_view where) {
+    if (const auto measure = measure_named(name.text)) return measure;
+    std::vector<std::string> names;  // counts are meant as often as metrics
+    for (const auto& count : model::count_entries) names.emplace_back(count.name);
+    for (const auto& word : metrics.rows) names.emplace_back(word.name);
+    const auto hint = suggestion(name.text, names);
+    if (!hint.empty() && word_named(metrics, name.text) == nullptr) {
+        diagnostics.error(name.mark,
+                          fmt::format("'{}' is neither a metric nor a count {}", name.text, where),
+                          hint);
+        return std::nullopt;
+    }
+    (void)check_word(diagnostics, metrics, name, where);  // says what is wrong with it
+    return std::nullopt;
 }
 
 void read_expect(Reading& reading) {

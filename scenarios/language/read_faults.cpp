@@ -232,6 +232,59 @@ std::optional<Fault> read_fault(Reading& reading, const Node& node, std::string 
     return fault;
 }
 
+/// The trigger of a wait_for step: a fault that does no harm but tells the application.
+std::optional<Fault> read_wait(Reading& reading, const Reading::Wait& wait, std::size_t number_of) {
+    const auto& node = wait.options;
+    Node options = node;
+    if (node.is_scalar()) {  // wait_for: fault.cut.ended
+        options = Node::map(node.mark);
+        options.put({"when", node.mark}, node);
+    }
+    const auto& app = reading.scenario.apps[static_cast<std::size_t>(wait.app.value)].config;
+    const Form form(reading.diagnostics, &options, wait_section,
+                    fmt::format("in wait_for of app '{}'", app.name));
+    if (!options.is_map()) return std::nullopt;
+    if (form.has("when") == form.has("at")) {
+        reading.error(node.mark, fmt::format("{} {}", form.has("at") ? "there are two triggers"
+                                                                      : "there is no trigger",
+                                             form.where()),
+                      "give exactly one of when and at");
+        return std::nullopt;
+    }
+    Fault fault;
+    fault.name = fmt::format("wait_for {}", number_of);
+    fault.act = action::Nothing{};
+    if (const auto* when = form.get("when")) {
+        const auto milestone = read_milestone(reading, *when);
+        if (!milestone) return std::nullopt;
+        fault.trigger = trigger::When{milestone->kind};
+        fault.matches = read_match(reading, form.get("match"), *milestone);
+    } else {
+        fault.trigger = trigger::At{sim::Spread::fixed(form.duration("at"))};
+        for (const std::string_view field : {"match", "since", "nth"})
+            if (form.has(field))
+                reading.error(form.key_mark(field), fmt::format("'{}' belongs to 'when' {}", field,
+                                                                form.where()));
+    }
+    read_since(reading, form, fault);
+    fault.nth = Number{form.integer("nth"), form.integer("nth")};
+    fault.after = sim::Spread::fixed(form.duration("after"));
+    Telling telling;
+    telling.order.kind = number(model::Ask::signal);
+    telling.order.facts.add(number(model::Fact::count), static_cast<std::int64_t>(number_of));
+    for (std::int32_t i = 0; i < app.instances; ++i)
+        telling.nodes.push_back(reading.topology.node_of({app.id, i}));
+    fault.tells = std::move(telling);
+    return fault;
+}
+
+/// After all faults, so that their numbers stay.
+void read_waits(Reading& reading) {
+    for (std::size_t i = 0; i < reading.waits.size(); ++i)
+        if (auto fault = read_wait(reading, reading.waits[i], i))
+            reading.scenario.faults.faults.push_back(std::move(*fault));
+}
+
 /// Names first: faults may refer to later ones.
 void read_names(Reading& reading, const Node& faults) {
     for (std::size_t i = 0; i < faults.items.size(); ++i) {
@@ -317,6 +370,10 @@ void fill_world(Reading& reading) {
              .internal = topology.topics[static_cast<std::size_t>(topic.value)].internal,
              .name = topology.log_name({static_cast<std::int32_t>(i)})});
     }
+    for (std::size_t i = 0; i < topology.transactional_ids.size(); ++i) {
+        const auto log = topology.transaction_log({static_cast<std::int32_t>(i)});
+        if (log) plan.txn_logs.push_back(log->value);
+    }
     for (std::size_t i = 0; i < topology.groups.size(); ++i) {
         const auto log = topology.offsets_log({static_cast<std::int32_t>(i)});
         plan.groups.push_back({.log = log ? log->value : -1, .name = topology.groups[i]});
@@ -331,7 +388,7 @@ void fill_world(Reading& reading) {
 void read_faults(Reading& reading) {
     fill_world(reading);
     const auto* list = reading.top.get("faults");
-    if (list == nullptr) return;
+    if (list == nullptr) return read_waits(reading);
     constexpr std::size_t most = 1000;
     if (list->items.size() > most)
         reading.error(list->mark,
@@ -341,7 +398,10 @@ void read_faults(Reading& reading) {
     for (std::size_t i = 0; i < list->items.size() && i < most; ++i)
         if (auto fault = read_fault(reading, list->items[i], reading.fault_names[i]))
             reading.scenario.faults.faults.push_back(std::move(*fault));
-    if (reading.diagnostics.failed()) return;
+    if (reading.diagnostics.failed()) {
+        read_waits(reading);
+        return;
+    }
     // What only the injector knows to be meaningless.
     for (const auto& problem : faults::check(reading.scenario.faults)) {
         const auto& node = list->items[static_cast<std::size_t>(problem.fault.value)];
@@ -351,6 +411,7 @@ void read_faults(Reading& reading) {
             fmt::format("{} in fault '{}'", problem.what,
                         reading.fault_names[static_cast<std::size_t>(problem.fault.value)]));
     }
+    read_waits(reading);
 }
 
 }  // namespace eos::scenarios

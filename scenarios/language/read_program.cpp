@@ -17,7 +17,7 @@ using model::StepKind;
 
 std::optional<StepKind> step_kind(std::string_view name) {
     // The modelled words of the table stand for the model's kinds by name.
-    for (int i = 0; i <= static_cast<int>(StepKind::reopen); ++i)
+    for (int i = 0; i <= static_cast<int>(StepKind::send_offsets); ++i)
         if (model::name(static_cast<StepKind>(i)) == name) return static_cast<StepKind>(i);
     return std::nullopt;
 }
@@ -38,8 +38,8 @@ Step step_of(StepKind kind) {
 /// One option of a step: its value, or the report that it is no such thing.
 class StepReader {
   public:
-    StepReader(Reading& reading, const AppKind kind, std::string where)
-        : reading_(reading), kind_(kind), where_(std::move(where)) {}
+    StepReader(Reading& reading, const model::AppConfig& app, std::string where)
+        : reading_(reading), app_(app.id), kind_(app.kind), where_(std::move(where)) {}
 
     std::optional<Step> read(const Node& node) {
         if (node.is_scalar()) return word(node, nullptr);
@@ -60,6 +60,8 @@ class StepReader {
         Step step = step_of(*kind);
         if (*kind == StepKind::wait) {
             wait(step, name, options);
+        } else if (*kind == StepKind::wait_for) {
+            wait_for(step, name, options);
         } else if (options != nullptr && options->is_map()) {
             for (std::size_t i = 0; i < options->items.size(); ++i)
                 option(step, options->keys[i], options->items[i]);
@@ -74,8 +76,11 @@ class StepReader {
         const bool reads = kind == StepKind::subscribe || kind == StepKind::unsubscribe ||
                            kind == StepKind::poll || kind == StepKind::commit_offsets ||
                            kind == StepKind::rewind || kind == StepKind::seek ||
-                           kind == StepKind::end_offset;
-        const bool writes = kind == StepKind::produce || kind == StepKind::flush;
+                           kind == StepKind::end_offset || kind == StepKind::send_offsets;
+        const bool writes = kind == StepKind::produce || kind == StepKind::flush ||
+                            kind == StepKind::init || kind == StepKind::begin ||
+                            kind == StepKind::commit || kind == StepKind::abort ||
+                            kind == StepKind::enrol || kind == StepKind::send_offsets;
         if ((reads && kind_ == AppKind::producer) || (writes && kind_ == AppKind::consumer)) {
             reading_.error(name.mark,
                            fmt::format("a {} cannot '{}' ({})", name_of(kind_), name.text, where_),
@@ -98,6 +103,16 @@ class StepReader {
             step.wait = *parsed.value;
     }
 
+    void wait_for(Step& step, const Node& name, const Node* options) {
+        if (options == nullptr || options->is_null()) {
+            reading_.error(name.mark, "wait_for needs a trigger",
+                           "for example wait_for: { when: fault.NAME.ended }");
+            return;
+        }
+        step.trigger = static_cast<std::int32_t>(reading_.waits.size());
+        reading_.waits.push_back({app_, *options});
+    }
+
     std::optional<std::int64_t> number(const Key& key, const Node& value, std::int64_t max) {
         const auto parsed = parse_unsigned(value.text);
         if (value.is_scalar() && parsed && *parsed.value <= static_cast<std::uint64_t>(max))
@@ -105,6 +120,22 @@ class StepReader {
         reading_.error(value.mark, fmt::format("{} must be a number up to {}, not {}", key.text,
                                                max, shape(value)));
         return std::nullopt;
+    }
+
+    void word_of(const Key& key, const Node& value, std::string_view usual,
+                 std::string_view other, bool& is_other) {
+        if (value.text != usual && value.text != other)
+            reading_.error(value.mark, fmt::format("{}: {} is neither {} nor {}", key.text,
+                                                   shape(value), usual, other));
+        is_other = value.text == other;
+    }
+
+    void chance(Step& step, const Node& value) {
+        if (const auto parsed = parse_chance(value.text); value.is_scalar() && parsed)
+            step.chance = *parsed.value;
+        else
+            reading_.error(value.mark, fmt::format("chance: {} is no chance", shape(value)),
+                           "for example chance: 10%");
     }
 
     void option(Step& step, const Key& key, const Node& value) {
@@ -145,14 +176,8 @@ class StepReader {
                     reading_.error(value.mark, fmt::format("timeout: {}", d.problem), d.hint);
                 return;
             case StepKind::commit_offsets:
-                if (name == "at") {
-                    if (value.text != "processed" && value.text != "position")
-                        reading_.error(value.mark, fmt::format("at: {} is neither processed nor "
-                                                               "position",
-                                                               shape(value)));
-                    step.at_position = value.text == "position";
-                    return;
-                }
+                if (name == "at")
+                    return word_of(key, value, "processed", "position", step.at_position);
                 if (name == "async") {
                     if (value.quoted || (value.text != "true" && value.text != "false"))
                         reading_.error(
@@ -161,10 +186,38 @@ class StepReader {
                     step.async = value.text == "true";
                     return;
                 }
-                if (name == "metadata" || name == "bytes" || name == "only") {
+                if (name == "bytes" || name == "only") {
                     refuse_unmodelled(reading_.diagnostics, key.mark,
                                       fmt::format("'{}' of commit_offsets", name),
-                                      "offsets in transactions");
+                                      "offset metadata and partial commits");
+                    return;
+                }
+                break;
+            case StepKind::send_offsets:
+                if (name == "at")
+                    return word_of(key, value, "processed", "position", step.at_position);
+                if (name == "metadata")
+                    return word_of(key, value, "full", "group-only", step.group_only);
+                if (name == "bytes" || name == "only") {
+                    refuse_unmodelled(reading_.diagnostics, key.mark,
+                                      fmt::format("'{}' of send_offsets", name),
+                                      "offset metadata and partial commits");
+                    return;
+                }
+                break;
+            case StepKind::begin:
+            case StepKind::commit:
+            case StepKind::abort:
+                if (name != "chance") break;
+                return chance(step, value);
+            case StepKind::enrol:
+                if (name == "to") {
+                    step.to = reading_.need_topic(value);
+                    return;
+                }
+                if (name == "partition") {
+                    if (const auto n = number(key, value, most))
+                        step.partition = model::PartitionIndex{static_cast<std::int32_t>(*n)};
                     return;
                 }
                 break;
@@ -181,6 +234,7 @@ class StepReader {
             case StepKind::end_offset:
             case StepKind::close:
             case StepKind::reopen:
+            case StepKind::init:
                 break;
         }
         reading_.error(key.mark,
@@ -205,6 +259,7 @@ class StepReader {
     }
 
     Reading& reading_;
+    model::AppId app_;
     AppKind kind_;
     std::string where_;
 };
@@ -213,14 +268,18 @@ std::vector<Step> read_steps(Reading& reading, const Form& form, std::string_vie
                              const App& app) {
     std::vector<Step> result;
     for (const auto* node : form.list(field)) {
-        StepReader reader(reading, app.config.kind, form.where());
+        StepReader reader(reading, app.config, form.where());
         const auto step = reader.read(*node);
         if (!step) continue;
-        const bool nowhere = step->kind == StepKind::produce && !step->to &&
+        const bool writes = step->kind == StepKind::produce || step->kind == StepKind::enrol;
+        const bool nowhere = writes && !step->to &&
                              app.config.to.empty() && app.config.workload.to.empty();
         if (nowhere)
-            reading.error(node->mark, fmt::format("'produce' has no topic {}", form.where()),
-                          "give the app a 'to', or write produce: { to: TOPIC }");
+            reading.error(node->mark,
+                          fmt::format("'{}' has no topic {}", model::name(step->kind),
+                                      form.where()),
+                          fmt::format("give the app a 'to', or write {}: {{ to: TOPIC }}",
+                                      model::name(step->kind)));
         if (step->partition) {
             const auto targets = step->to ? std::vector{*step->to} : app.config.to;
             for (const auto topic : targets) {
@@ -253,18 +312,43 @@ void lay_mistakes(const App& app, std::vector<Step>& program, std::vector<Reacti
         if (mistake == "unchecked-send") react(ErrorClass::failed_send, Reaction::ignore);
         if (mistake == "resend-unknown") react(ErrorClass::failed_send, Reaction::resend);
         if (mistake == "retry-after-fatal") react(ErrorClass::fatal, Reaction::retry);
+        if (mistake == "no-group-metadata")
+            for (auto& step : program) step.group_only |= step.kind == StepKind::send_offsets;
+        if (mistake == "commit-offsets-outside") {
+            std::erase_if(program, [](const Step& s) { return s.kind == StepKind::send_offsets; });
+            const auto commit =
+                std::find_if(program.begin(), program.end(),
+                             [](const Step& s) { return s.kind == StepKind::commit; });
+            if (commit != program.end())
+                program.insert(commit + 1, step_of(StepKind::commit_offsets));
+        }
+        if (mistake == "no-rewind-after-abort") {
+            react(ErrorClass::abortable, Reaction::abort);
+            react(ErrorClass::generation, Reaction::abort);
+        }
+        if (mistake == "abort-after-commit-timeout")
+            react(ErrorClass::unknown, Reaction::abort_and_rewind);
     }
 }
 
 std::vector<Reaction> default_reactions(AppKind kind, Mode mode) {
-    // In the order of ErrorClass: failed_send, generation, unknown, fatal, poison
-    // (language.md 4.2).
-    if (mode == Mode::at_most_once)
-        return {Reaction::skip, Reaction::skip, Reaction::skip, Reaction::skip, Reaction::skip};
-    auto failed = Reaction::rewind;
-    if (kind == AppKind::producer)
-        failed = mode == Mode::at_least_once ? Reaction::resend : Reaction::skip;
-    return {failed, Reaction::rewind, Reaction::retry, Reaction::restart, Reaction::crash};
+    // language.md 4.2, by ErrorClass.
+    std::vector<Reaction> result(model::error_class_count, Reaction::skip);
+    if (mode == Mode::at_most_once) return result;
+    const bool transactions_end = mode == Mode::exactly_once;
+    const auto react = [&](ErrorClass error_class, Reaction reaction) {
+        result[static_cast<std::size_t>(error_class)] = reaction;
+    };
+    if (kind != AppKind::producer) react(ErrorClass::failed_send, Reaction::rewind);
+    if (kind == AppKind::producer && mode == Mode::at_least_once)
+        react(ErrorClass::failed_send, Reaction::resend);
+    const auto again = transactions_end ? Reaction::abort_and_rewind : Reaction::rewind;
+    react(ErrorClass::abortable, again);
+    react(ErrorClass::generation, again);
+    react(ErrorClass::unknown, Reaction::retry);
+    react(ErrorClass::fatal, Reaction::restart);
+    react(ErrorClass::poison, Reaction::crash);
+    return result;
 }
 
 void read_reactions(Reading& reading, const Form& form, std::vector<Reaction>& reactions) {
@@ -284,7 +368,7 @@ void read_reactions(Reading& reading, const Form& form, std::vector<Reaction>& r
         if (!known || !possible) continue;
         const auto error_class = named<ErrorClass>(key.text, static_cast<int>(ErrorClass::poison));
         const auto reaction =
-            named<Reaction>(node->items[i].text, static_cast<int>(Reaction::ignore));
+            named<Reaction>(node->items[i].text, static_cast<int>(Reaction::abort_and_rewind));
         if (error_class && reaction) reactions[static_cast<std::size_t>(*error_class)] = *reaction;
     }
 }
@@ -295,9 +379,13 @@ std::vector<Step> program_of(AppKind kind, Mode mode) {
     std::vector<StepKind> program;
     const bool before = mode == Mode::at_most_once;
     const bool commits = mode != Mode::client_defaults;
+    const bool transactions_end = mode == Mode::exactly_once;
     switch (kind) {
         case AppKind::producer:
-            program = {StepKind::produce};
+            if (transactions_end)
+                program = {StepKind::begin, StepKind::produce, StepKind::commit};
+            else
+                program = {StepKind::produce};
             break;
         case AppKind::consumer:
             if (before)
@@ -309,6 +397,10 @@ std::vector<Step> program_of(AppKind kind, Mode mode) {
             if (before)
                 program = {StepKind::poll, StepKind::commit_offsets, StepKind::process,
                            StepKind::produce};
+            else if (transactions_end)
+                program = {StepKind::poll,         StepKind::begin,  StepKind::process,
+                           StepKind::produce,      StepKind::send_offsets,
+                           StepKind::commit};
             else
                 program = {StepKind::poll, StepKind::process, StepKind::produce, StepKind::flush,
                            StepKind::commit_offsets};
@@ -328,6 +420,10 @@ void read_program(Reading& reading, const Form& form, App& app) {
         config.setup = read_steps(reading, form, "setup", app);
     else if (config.consumes())
         config.setup = {step_of(StepKind::subscribe)};
+    const auto is_init = [](const Step& s) { return s.kind == StepKind::init; };
+    if (config.produces() && config.mode == Mode::exactly_once && !form.has("setup") &&
+        std::none_of(config.steps.begin(), config.steps.end(), is_init))
+        config.setup.push_back(step_of(StepKind::init));
     if (const auto repeat = form.optional_integer("repeat"))
         config.repeat = static_cast<std::int32_t>(*repeat);
     config.on_error = default_reactions(config.kind, config.mode);

@@ -29,7 +29,7 @@ void read_head(Reading& reading) {
     scenario.about = top.text("about");
     scenario.tags = top.texts("tags");
     scenario.refs = top.texts("refs");
-    scenario.seed = static_cast<std::uint64_t>(top.integer("seed"));
+    scenario.seed = top.seed("seed");
     scenario.duration = top.duration("duration");
     scenario.settle = top.duration("settle");
     if (scenario.duration <= sim::Duration{})
@@ -100,6 +100,7 @@ std::optional<Scenario> read_scenario(Diagnostics& diagnostics, const Node& root
     if (reading.topology.brokers < 1) return std::nullopt;
     read_topics(reading);
     read_apps(reading);
+    add_transaction_topic(reading);
     if (reading.topology.app_first_node.size() != reading.scenario.apps.size()) return std::nullopt;
     read_network(reading);
     read_faults(reading);

@@ -16,10 +16,8 @@ struct Missing {
     std::string_view start, part;
 };
 constexpr std::array missing{
-    Missing{"txn-coordinator:", "transactions"},
-    Missing{"txn-log:", "transactions"},
-    Missing{"holder:", "transactions"},
-    Missing{"zombie:", "transactions"},
+    Missing{"holder:", "who holds a transactional id, as a target"},
+    Missing{"zombie:", "who held a transactional id, as a target"},
     Missing{"jobmanager:", "Flink jobs"},
     Missing{"store:", "external stores"},
     Missing{"stores", "external stores"},
@@ -48,7 +46,7 @@ constexpr std::array<Simple, 4> of_partition{
 
 constexpr std::string_view usage =
     "broker:N, brokers, random-broker, controller, leader:T/P, follower:T/P, followers:T/P, "
-    "replicas:T/P, group-coordinator:G, app:NAME/I, random-app, apps, owner:G/T/P, event";
+    "replicas:T/P, group-coordinator:G, txn-coordinator:TXID, app:NAME/I, random-app, apps, owner:G/T/P, event";
 
 class SelectorReader {
   public:
@@ -79,8 +77,11 @@ class SelectorReader {
         if (text.starts_with("broker:")) return broker(text.substr(7));
         if (text.starts_with("app:")) return app(text.substr(4));
         if (text.starts_with("group-coordinator:")) return coordinator(text.substr(18));
+        if (text.starts_with("txn-coordinator:"))  // who leads the log that holds the id
+            return with_log(Target::Kind::leader, fmt::format("txn-log:{}", text.substr(16)));
         if (text.starts_with("owner:")) return owner(text.substr(6));
-        if (use_.partition && (text.find('/') != text.npos || text.starts_with("group-log:")))
+        if (use_.partition && (text.find('/') != text.npos || text.starts_with("group-log:") ||
+                               text.starts_with("txn-log:")))
             return with_log(Target::Kind::log, text);
         if (use_.group) {
             Target target = of(Target::Kind::group);
@@ -209,9 +210,23 @@ class SelectorReader {
 }  // namespace
 
 std::optional<LogPick> read_log(Reading& reading, std::string_view text, const Mark& mark) {
-    if (text.starts_with("txn-log:") || text == "metadata") {
-        refuse_unmodelled(reading.diagnostics, mark, fmt::format("log '{}'", text), "transactions");
+    if (text == "metadata") {
+        refuse_unmodelled(reading.diagnostics, mark, "log 'metadata'",
+                          "the metadata log as a target");
         return std::nullopt;
+    }
+    if (text.starts_with("txn-log:")) {
+        const auto name = text.substr(8);
+        if (name == "*") return LogPick{LogPick::Kind::any_txn, 0};
+        const auto& ids = reading.topology.transactional_ids;
+        const auto found = std::find(ids.begin(), ids.end(), name);
+        if (found == ids.end()) {
+            reading.error(mark, fmt::format("there is no transactional id '{}'", name),
+                          suggestion(name, ids));
+            return std::nullopt;
+        }
+        const model::TransactionalId id{static_cast<std::int32_t>(found - ids.begin())};
+        return LogPick{LogPick::Kind::one, reading.topology.transaction_log(id)->value};
     }
     if (text == "*/*") return LogPick{LogPick::Kind::any, 0};
     if (text.starts_with("group-log:")) {

@@ -37,6 +37,10 @@ void set_one(Reading& reading, const Setting& row, const Node& value, const Sett
         set.emplace(row.name);
         return;
     }
+    if (row.name == "transactional.id") {  // interned by the reader of applications
+        set.emplace(row.name);
+        return;
+    }
     const auto parsed = parse_setting(row, value.text, value.quoted);
     if (!parsed.value) {
         reading.error(value.mark, parsed.problem, parsed.hint);

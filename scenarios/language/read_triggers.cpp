@@ -121,8 +121,16 @@ class ValueReader {
             case Fact::acks:
                 if (node.text == "all") return add(fact, -1);
                 return number(fact, node);
-            case Fact::member:
             case Fact::entry:
+                return word<model::TxnState>(fact, node, 8);
+            case Fact::txid:
+                return transactional_id(node);
+            case Fact::result:
+                return word<model::TxnResult>(fact, node,
+                                              milestone_.name == "txn.reported" ? 3 : 2);
+            case Fact::cause:
+                return word<model::TxnCause>(fact, node, 3);
+            case Fact::member:
                 reading_.error(node.mark,
                                fmt::format("'{}' cannot be matched: its values are drawn "
                                            "by the simulation",
@@ -140,6 +148,7 @@ class ValueReader {
             case Fact::generation:
             case Fact::loop:
             case Fact::count:
+            case Fact::txn:
                 return number(fact, node);
         }
     }
@@ -205,15 +214,9 @@ class ValueReader {
         using Later = std::pair<std::string_view, std::string_view>;
         constexpr std::string_view pushed = "a controller that pushes metadata";
         constexpr std::array later{
-            Later{"AddPartitionsToTxn", transactions},
-            Later{"AddOffsetsToTxn", transactions},
-            Later{"TxnOffsetCommit", transactions},
-            Later{"EndTxn", transactions},
-            Later{"WriteTxnMarkers", transactions},
             Later{"LeaderAndIsr", pushed},
             Later{"StopReplica", pushed},
             Later{"UpdateMetadata", pushed},
-            Later{"ConsumerGroupHeartbeat", "the consumer group protocol of KIP-848"},
             Later{"Store", stores}};
         for (const auto& [name, part] : later)
             if (name == node.text) {
@@ -239,22 +242,11 @@ class ValueReader {
     void kind(const Node& node) {
         const std::string_view name = milestone_.name;
         if (name.starts_with("partition.")) {
-            if (node.text == "txn-state") {
-                refuse_unmodelled(reading_.diagnostics, node.mark, "kind 'txn-state'",
-                                  "transactions");
-                return;
-            }
-            return word<model::AppendKind>(Fact::kind, node, 5);
+            return word<model::AppendKind>(Fact::kind, node, 6);
         }
         if (name.starts_with("node.")) return word<model::NodeKind>(Fact::kind, node, 3);
         if (name.starts_with("coordinator.")) {
-            if (node.text == "group")
-                return add(Fact::kind, static_cast<std::int64_t>(model::CoordinatorKind::group));
-            if (node.text == "txn") {
-                refuse_unmodelled(reading_.diagnostics, node.mark, "kind 'txn'", "transactions");
-                return;
-            }
-            return refuse(Fact::kind, node, "a kind of coordinator", {"group"});
+            return word<model::CoordinatorKind>(Fact::kind, node, 2);
         }
         word<model::FailKind>(Fact::kind, node, 2);
     }
@@ -281,7 +273,11 @@ class ValueReader {
                     meant = !internal;
                     break;
                 case faults::LogPick::Kind::any_group:
-                    meant = internal;
+                    meant = internal && topology.offsets_topic->value == topic_index;
+                    break;
+                case faults::LogPick::Kind::any_txn:
+                    meant = topology.transaction_topic &&
+                            topology.transaction_topic->value == topic_index;
                     break;
             }
             if (meant) add(Fact::log, index);
@@ -290,6 +286,12 @@ class ValueReader {
     void group(const Node& node) {
         if (const auto found = reading_.group(node.text)) return add(Fact::group, found->value);
         refuse(Fact::group, node, "a consumer group", reading_.topology.groups);
+    }
+    void transactional_id(const Node& node) {
+        const auto& ids = reading_.topology.transactional_ids;
+        const auto found = std::find(ids.begin(), ids.end(), node.text);
+        if (found != ids.end()) return add(Fact::txid, found - ids.begin());
+        refuse(Fact::txid, node, "a transactional id of this scenario", ids);
     }
     void app(const Node& node) {
         std::string_view text = node.text;
@@ -319,7 +321,7 @@ class ValueReader {
     }
     void step(const Node& node) {
         if (!check_word(reading_.diagnostics, steps, node, "in match")) return;
-        for (int i = 0; i <= static_cast<int>(model::StepKind::reopen); ++i)
+        for (int i = 0; i <= static_cast<int>(model::StepKind::send_offsets); ++i)
             if (model::name(static_cast<model::StepKind>(i)) == node.text) add(Fact::step, i);
     }
     void error_class(const Node& node) {
@@ -332,7 +334,7 @@ class ValueReader {
         if (const auto found = model::task(node.text))
             return add(Fact::task, static_cast<std::int64_t>(*found));
         std::vector<std::string> names;
-        for (int i = 0; i <= static_cast<int>(model::Task::complete_rebalance); ++i)
+        for (int i = 0; i < static_cast<int>(model::task_count); ++i)
             names.emplace_back(model::name(static_cast<model::Task>(i)));
         refuse(Fact::task, node, "a hand-off of this model", names);
     }
@@ -368,9 +370,7 @@ std::optional<Milestone> read_milestone(Reading& reading, const Node& node) {
     const auto later = model::milestones_not_modelled();
     if (std::find(later.begin(), later.end(), name) != later.end()) {
         refuse_unmodelled(reading.diagnostics, node.mark, fmt::format("milestone '{}'", name),
-                          name.starts_with("txn.") || name.starts_with("offsets.")
-                              ? "transactions"
-                              : "a part not built yet");
+                          "a part not built yet");
         return std::nullopt;
     }
     std::vector<std::string> names;
@@ -381,6 +381,44 @@ std::optional<Milestone> read_milestone(Reading& reading, const Node& node) {
     return std::nullopt;
 }
 
+namespace {
+
+/// A message carries logs, not topics and partitions: the places that are meant, as logs.
+void place_by_log(const model::Topology& topology, Matches& matches) {
+    const auto values_of = [&](Fact fact) -> std::optional<std::vector<std::int64_t>> {
+        const auto found = std::find_if(matches.begin(), matches.end(), [&](const auto& match) {
+            return match.fact == model::number(fact);
+        });
+        if (found == matches.end()) return std::nullopt;
+        std::vector<std::int64_t> values;
+        for (const auto& value : found->any_of) values.push_back(std::get<std::int64_t>(value));
+        return values;
+    };
+    const auto topics = values_of(Fact::topic);
+    const auto partitions = values_of(Fact::partition);
+    if (!topics && !partitions) return;
+    const auto logs = values_of(Fact::log);
+    const auto allows = [](const auto& values, std::int64_t value) {
+        return !values || std::find(values->begin(), values->end(), value) != values->end();
+    };
+    faults::Match meant{.fact = model::number(Fact::log), .any_of = {}};
+    for (std::size_t i = 0; i < topology.logs.size(); ++i) {
+        const auto& log = topology.logs[i];
+        const auto index = static_cast<std::int64_t>(i);
+        if (allows(topics, log.topic.value) && allows(partitions, log.partition.value) &&
+            allows(logs, index))
+            meant.any_of.emplace_back(index);
+    }
+    std::erase_if(matches, [](const auto& match) {
+        return match.fact == model::number(Fact::topic) ||
+               match.fact == model::number(Fact::partition) ||
+               match.fact == model::number(Fact::log);
+    });
+    matches.push_back(std::move(meant));
+}
+
+}  // namespace
+
 Matches read_match(Reading& reading, const Node* node, const Milestone& milestone) {
     ValueReader values(reading, milestone);
     bool side = false;
@@ -390,11 +428,6 @@ Matches read_match(Reading& reading, const Node* node, const Milestone& mileston
     for (std::size_t i = 0; node != nullptr && i < node->keys.size(); ++i) {
         const auto& key = node->keys[i];
         const auto& value = node->items[i];
-        if (key.text == "txid" || key.text == "txn" || key.text == "result") {
-            refuse_unmodelled(reading.diagnostics, key.mark, fmt::format("match '{}'", key.text),
-                              "transactions");
-            continue;
-        }
         const auto fact = model::fact_named(key.text);
         std::vector<std::string> carried{"node"};
         for (const auto f : milestone.facts)
@@ -421,6 +454,7 @@ Matches read_match(Reading& reading, const Node* node, const Milestone& mileston
         }
     }
     Matches result = values.take();
+    if (milestone.name.starts_with("rpc.")) place_by_log(reading.topology, result);
     for (const auto& implied : milestone.implied) result.push_back(implied);
     if (milestone.rpc && !side)
         result.push_back({.fact = model::number(Fact::side),

@@ -23,12 +23,24 @@ struct Reading {
     std::vector<std::string> topic_names;  ///< user topics, in the order of the file
     std::vector<std::string> app_names;
     std::vector<std::string> fault_names;
+    /// Triggers that steps wait for; Step::trigger is the position. Read with the faults, which
+    /// they may name.
+    struct Wait {
+        model::AppId app;
+        Node options;
+    };
+    std::vector<Wait> waits;
 
     Reading(Diagnostics& d, const Node& r)
         : diagnostics(d), root(r), top(d, &r, scenario_section, "", true) {}
 
     void error(const Mark& mark, std::string text, std::string hint = {}) {
         diagnostics.error(mark, std::move(text), std::move(hint));
+    }
+    /// A warning has a name (words.cpp), so that expect.lints can demand it.
+    void warn(const Mark& mark, std::string warning, std::string text, std::string hint = {}) {
+        scenario.warnings.push_back(warning);
+        diagnostics.warn(mark, std::move(warning), std::move(text), std::move(hint));
     }
     [[nodiscard]] std::optional<model::TopicId> topic(std::string_view name) const {
         return topology.topic_named(name);
@@ -42,6 +54,7 @@ struct Reading {
 void read_cluster(Reading& reading);  ///< cluster, disk, costs, limits, times
 void read_topics(Reading& reading);   ///< topics; after the cluster
 void read_apps(Reading& reading);     ///< apps and groups; after topics
+void add_transaction_topic(Reading& reading);  ///< if somebody needs it; after apps
 void read_network(Reading& reading);  ///< links name apps
 void read_faults(Reading& reading);
 void read_expect(Reading& reading);  ///< reached names faults
@@ -66,6 +79,10 @@ std::set<std::string, std::less<>> apply_settings(Reading& reading, const Node* 
 /// Adds or removes safeguards and bugs by name; reports what is unknown or on the wrong side.
 void apply_safeguards(Reading& reading, const Form& form, model::Side side,
                       model::SafeguardSet& set);
+
+/// A metric or a count by name; reports what is neither, and what is not measured yet.
+[[nodiscard]] std::optional<Measure> read_measure(Diagnostics& diagnostics, const Node& name,
+                                                  std::string_view where);
 
 [[nodiscard]] std::string_view name_of(model::AppKind kind);
 [[nodiscard]] std::string_view name_of(model::Mode mode);

@@ -1,6 +1,8 @@
 // The JSON Schema of a scenario file, draft-07, for editors: made from the field tables. Fields
 // that are not modelled yet are left out, so that an editor marks what `check` refuses.
 
+#include <limits>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -178,6 +180,10 @@ Json shape_of(const Field& field) {
                     {"items", {{"enum", word_list(*field.words)}}}};
         case Type::text_list:
             return {{"type", "array"}, {"items", refer_to("name")}};
+        case Type::seed:
+            return {{"type", "integer"},
+                    {"minimum", 0},
+                    {"maximum", std::numeric_limits<std::uint64_t>::max()}};
         case Type::seed_range:
             return refer_to("seeds");
         case Type::section:
@@ -205,7 +211,7 @@ Json shape_of(const Field& field) {
 /// A default as JSON: a number or a truth value where the field takes one.
 Json default_of(const Field& field) {
     if (field.type == Type::flag) return field.fallback == "true";
-    if (field.type == Type::integer)
+    if (field.type == Type::integer || field.type == Type::seed)
         if (const auto value = parse_integer(field.fallback)) return *value.value;
     return field.fallback;
 }

@@ -18,7 +18,8 @@ using enum SettingUnit;
 
 constexpr std::array<std::string_view, 4> acks_words{"all", "-1", "0", "1"};
 constexpr std::array<std::string_view, 3> reset_words{"earliest", "latest", "none"};
-constexpr std::array<std::string_view, 2> assignor_words{"range", "roundrobin"};
+constexpr std::array<std::string_view, 4> assignor_words{"range", "roundrobin", "sticky",
+                                                         "cooperative-sticky"};
 
 constexpr std::string_view compaction = "the log cleaner";
 constexpr std::string_view segments = "retention and segments by size";
@@ -130,12 +131,26 @@ constexpr std::array rows{
                                   "how long offsets of an empty group are kept", 1, 525'600),
     broker<&B::offsets_retention_check>("offsets.retention.check.interval.ms", ms, "600000",
                                         "how often expired offsets are looked for"),
-    absent("transaction.max.timeout.ms", transactions, "greatest transaction timeout"),
-    absent("transactional.id.expiration.ms", transactions, "idle transactional ids"),
-    absent("transaction.state.log.num.partitions", transactions, "partitions"),
-    absent("transaction.state.log.replication.factor", transactions, "copies"),
-    absent("transaction.state.log.min.isr", transactions, "in-sync copies"),
-    absent("transaction.abort.timed.out.transaction.cleanup.interval.ms", transactions, "scan"),
+    broker<&B::transaction_max_timeout>("transaction.max.timeout.ms", ms, "900000",
+                                        "greatest transaction.timeout.ms a client may ask for"),
+    broker<&B::transaction_timeout_check>(
+        "transaction.abort.timed.out.transaction.cleanup.interval.ms", ms, "10000",
+        "how often timed-out transactions are looked for"),
+    broker<&B::transactional_id_expiration>("transactional.id.expiration.ms", ms, "604800000",
+                                            "idle time after which a transactional id is forgotten"),
+    broker<&B::transactional_id_check>(
+        "transaction.remove.expired.transaction.cleanup.interval.ms", ms, "3600000",
+        "how often idle transactional ids are looked for"),
+    broker<&B::enrol_retry_backoff>("add.partitions.to.txn.retry.backoff.ms", ms, "20",
+                                    "pause of a leader before it asks the coordinator again"),
+    broker<&B::enrol_retry_backoff_max>("add.partitions.to.txn.retry.backoff.max.ms", ms, "100",
+                                        "after which it tells the producer", 0),
+    absent("transaction.state.log.num.partitions", "internal topics by config",
+           "list __transaction_state under topics"),
+    absent("transaction.state.log.replication.factor", "internal topics by config",
+           "list __transaction_state under topics"),
+    absent("transaction.state.log.min.isr", "internal topics by config",
+           "list __transaction_state under topics"),
     absent("log.retention.ms", segments, "age at which records are deleted"),
     absent("log.segment.bytes", segments, "size of a segment"),
     absent("log.flush.interval.messages", "flushes by count", "use disk.flush"),
@@ -195,8 +210,13 @@ constexpr std::array rows{
     producer<&P::max_request_size>("max.request.size", bytes, "1048576", "bytes of a request", 1),
     producer<&P::max_in_flight>("max.in.flight.requests.per.connection", number, "5",
                                 "requests without an answer on a connection", 1, 1000),
-    absent("transactional.id", transactions, "names a producer over restarts"),
-    absent("transaction.timeout.ms", transactions, "the coordinator aborts after this"),
+    Setting{.name = "transactional.id",
+            .unit = word,
+            .fallback = "",
+            .help = "a literal transactional id, the same for every instance; else see txid",
+            .producer = +[](P&) -> Slot { return std::monostate{}; }},
+    producer<&P::transaction_timeout>("transaction.timeout.ms", ms, "60000",
+                                      "the coordinator aborts a transaction after this", 1),
     absent("compression.type", compression, "compression of batches"),
 
     // Consumers.
@@ -225,7 +245,7 @@ constexpr std::array rows{
     Setting{.name = "partition.assignment.strategy",
             .unit = word,
             .fallback = "range",
-            .help = "how a group shares partitions: range or roundrobin",
+            .help = "how a group shares partitions: range, roundrobin, sticky, cooperative-sticky",
             .consumer = consumer_slot<&C::assignors>,
             .words = assignor_words},
     Setting{.name = "group.instance.id",
@@ -233,7 +253,7 @@ constexpr std::array rows{
             .fallback = "",
             .help = "per-instance: static membership, numbered by instance",
             .consumer = +[](C&) -> Slot { return std::monostate{}; }},
-    absent("isolation.level", transactions, "use isolation"),
+    absent("isolation.level", "isolation by config", "use isolation"),
     absent("group.protocol", kip_848, "classic or consumer"),
     absent("group.id", "group ids by config", "use group"),
     absent("processing.guarantee", "Kafka Streams", "use mode"),

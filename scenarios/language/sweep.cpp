@@ -119,14 +119,32 @@ class SweepReader {
                 names.push_back(name ? name->text : fmt::format("fault-{}", i + 1));
             }
         for (const auto* node : form.list("place")) {
-            if (std::find(names.begin(), names.end(), node->text) == names.end())
+            const auto found = std::find(names.begin(), names.end(), node->text);
+            if (found == names.end())
                 diagnostics_.error(node->mark, fmt::format("there is no fault {}", shape(*node)),
                                    suggestion(node->text, names));
+            else
+                placed(*node, static_cast<std::size_t>(found - names.begin()));
             sweep.place.push_back(node->text);
         }
         if (sweep.place.size() > 2)
             diagnostics_.error(form.mark("place"), "more than two faults cannot be placed together",
                                "name one or two");
+    }
+
+    /// A place is the n-th occurrence of a trigger: what else chooses one is in its way.
+    void placed(const Node& name, std::size_t index) {
+        const auto& fault = root_.find("faults")->items[index];
+        if (fault.find("when") == nullptr)
+            diagnostics_.error(name.mark,
+                               fmt::format("'{}' has no occurrences to be placed at", name.text),
+                               "place needs a fault with 'when'");
+        for (const std::string_view field : {"since", "chance", "times"})
+            if (fault.find(field) != nullptr)
+                diagnostics_.error(name.mark,
+                                   fmt::format("'{}' cannot be placed: it has '{}'", name.text,
+                                               field),
+                                   "its place is the number of the occurrence alone");
     }
 
     std::optional<std::int64_t> bound(const Form& form, std::string_view name) {
@@ -217,10 +235,7 @@ class SweepReader {
                                "for example metric: duplicates");
             return;
         }
-        claim.metric = node->text;
-        const auto* count = field_named(expect_section, node->text);
-        if (count != nullptr && count->type == Type::count && count->missing.empty()) return;
-        (void)check_word(diagnostics_, metrics, *node, "in a claim");
+        claim.metric = read_measure(diagnostics_, *node, "in a claim");
     }
 
     Diagnostics& diagnostics_;
@@ -228,18 +243,20 @@ class SweepReader {
     const Node& root_;
 };
 
-/// expect.lints: what check must warn of.
-void check_lints(Diagnostics& diagnostics, const Loaded& loaded) {
-    const auto* expect = loaded.root->find("expect");
+/// expect.lints: what check must warn of, in the file as it is and in every variant.
+Diagnostics checked(Instance instance, const std::string& variant) {
+    auto& diagnostics = instance.diagnostics;
+    const auto* expect = instance.tree.find("expect");
     const auto* lints = expect ? expect->find("lints") : nullptr;
-    if (lints == nullptr || !lints->is_sequence()) return;
-    std::set<std::string> given;
-    for (const auto& d : diagnostics.sorted()) given.insert(d.warning);
+    if (!instance.scenario || lints == nullptr) return diagnostics;
+    const auto& given = instance.scenario->warnings;
+    if (!variant.empty()) diagnostics.set_suffix(fmt::format(" (variant '{}')", variant));
     for (const auto& lint : lints->items)
-        if (lint.is_scalar() && word_named(warnings, lint.text) != nullptr &&
-            !given.contains(lint.text))
+        if (std::find(given.begin(), given.end(), lint.text) == given.end())
             diagnostics.error(lint.mark, fmt::format("check does not warn of '{}' here", lint.text),
                               "remove it from lints");
+    diagnostics.set_suffix("");
+    return diagnostics;
 }
 
 }  // namespace
@@ -250,18 +267,23 @@ Sweep sweep_of(const Loaded& loaded) {
     return SweepReader(silent, loaded).read();
 }
 
+Diagnostics check_sweep(const Loaded& loaded) {
+    auto result = loaded.diagnostics;
+    if (loaded.root && loaded.root->is_map()) (void)SweepReader(result, loaded).read();
+    return result;
+}
+
 Diagnostics check(const Loaded& loaded) {
-    auto base = instantiate(loaded);
-    auto result = std::move(base.diagnostics);
+    auto result = checked(instantiate(loaded), "");
     if (!loaded.root || !loaded.root->is_map()) return result;
     (void)SweepReader(result, loaded).read();
     // Each variant, and each value of the matrix once: the product would say nothing new.
     auto names = variant_names(loaded);
     if (names.size() > variants_max) names.resize(variants_max);
     for (const auto& name : names)
-        result.merge(
-            instantiate(loaded, {.cell = {name, {}}, .overrides = {}, .seed = {}, .drawn = {}})
-                .diagnostics);
+        result.merge(checked(
+            instantiate(loaded, {.cell = {name, {}}, .overrides = {}, .seed = {}, .drawn = {}}),
+            name));
     std::set<std::pair<std::string, std::size_t>> seen;
     const auto first = names.empty() ? std::string() : names.front();
     for (const auto& cell : cells(loaded, first)) {
@@ -274,7 +296,6 @@ Diagnostics check(const Loaded& loaded) {
                         {.cell = {"", cell.matrix}, .overrides = {}, .seed = {}, .drawn = {}})
                 .diagnostics);
     }
-    check_lints(result, loaded);
     return result;
 }
 

@@ -14,7 +14,7 @@
 namespace eos::scenarios {
 
 /// Parts that are not built yet, as a refusal names them.
-inline constexpr std::string_view transactions = "transactions", stores = "external stores",
+inline constexpr std::string_view stores = "external stores",
                                   streams = "Kafka Streams", flink = "Flink jobs";
 
 enum class Type : std::uint8_t {
@@ -37,6 +37,7 @@ enum class Type : std::uint8_t {
     word,       ///< one of `words`
     word_list,  ///< list of `words`
     text_list,
+    seed,        ///< the whole of 64 bits
     seed_range,  ///< 1..200
     section,     ///< a map with the fields of `section`
     sections,    ///< a list of such maps
@@ -88,16 +89,16 @@ struct Section {
 // Sections.
 extern const Section scenario_section, limits_section, cluster_section, network_section,
     spikes_section, link_section, datagrams_section, disk_section, costs_section, tail_section,
-    topic_section, app_section, burst_section, fault_section, until_section, choice_section,
-    count_section, expect_section, invariant_section, fold_section, sweep_section, variant_section,
-    claim_section, metric_section;
+    topic_section, app_section, burst_section, fault_section, until_section, wait_section,
+    choice_section, count_section, expect_section, invariant_section, fold_section, sweep_section,
+    variant_section, claim_section, metric_section;
 [[nodiscard]] std::span<const Section* const> all_sections();
 
 // Closed lists.
 extern const Words kinds, modes, clients, metadata_modes, flush_policies, cost_presets, sources,
-    workloads, mistakes, steps, error_classes, reactions, isolations, fold_kinds, fold_fields,
-    fold_times, claim_stats, seek_targets, key_words, oneways, styles, notices, metrics,
-    jepsen_names, warnings, lose_words;
+    workloads, mistakes, steps, error_classes, reactions, isolations, txid_policies, fold_kinds,
+    fold_fields, fold_times, claim_stats, seek_targets, key_words, oneways, styles, notices,
+    metrics, jepsen_names, warnings, lose_words;
 
 /// The closest of `candidates`, if one is close enough: synonyms first, then spelling variants,
 /// then Damerau-Levenshtein within max(1, length / 3), ties alphabetical.

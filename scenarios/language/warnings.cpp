@@ -31,7 +31,7 @@ void warn_app(Reading& reading, std::size_t index) {
     const auto& app = scenario.apps[index].config;
     const auto mark = app_mark(reading, index);
     const auto warn = [&](std::string_view warning, std::string text, std::string hint) {
-        reading.diagnostics.warn(mark, std::string(warning), std::move(text), std::move(hint));
+        reading.warn(mark, std::string(warning), std::move(text), std::move(hint));
     };
     if (app.kind == model::AppKind::processor && app.consumer.auto_commit)
         warn("auto-commit-in-loop",
@@ -59,8 +59,8 @@ void warn_app(Reading& reading, std::size_t index) {
                  "the member leaves the group while it works");
     }
     if (app.produces()) {
-        const bool may_reorder =
-            !app.producer.idempotence && app.producer.max_in_flight > 1 && app.producer.retries > 0;
+        const bool may_reorder = !app.producer.idempotent() && app.producer.max_in_flight > 1 &&
+                                 app.producer.retries > 0;
         const auto& per_app = scenario.expect.per_app[index];
         const auto found = per_app.find(Count::reordered);
         const auto total = scenario.expect.total.find(Count::reordered);
@@ -92,8 +92,9 @@ void warn_storage(Reading& reading) {
         std::any_of(scenario.expect.per_app.begin(), scenario.expect.per_app.end(), none);
     if (!promised) return;
     const auto* topics = reading.top.get("topics");
-    if (scenario.cluster.unclean_election)
-        reading.diagnostics.warn(reading.top.mark("cluster"), "promise-without-storage",
+    if (scenario.cluster.unclean_election ||
+        !scenario.cluster.safeguards.has(model::Safeguard::clean_election))
+        reading.warn(reading.top.mark("cluster"), "promise-without-storage",
                                  "lost: none although an out-of-sync replica may lead",
                                  "unclean elections lose acknowledged records");
     for (const auto& topic : reading.topology.topics) {
@@ -103,7 +104,7 @@ void warn_storage(Reading& reading) {
         Mark mark = reading.top.mark("topics");
         for (const auto& key : topics->keys)
             if (key.text == topic.name) mark = key.mark;
-        reading.diagnostics.warn(mark, "promise-without-storage",
+        reading.warn(mark, "promise-without-storage",
                                  fmt::format("lost: none although '{}' has {}", topic.name,
                                              log.replicas.size() > 1 ? "min_insync 1" : "one copy"),
                                  "one failure may take acknowledged records");
@@ -123,12 +124,92 @@ void warn_settle(Reading& reading) {
     // A lost message heals at once; a node that was away is waited for.
     const bool faulty =
         std::any_of(scenario.faults.faults.begin(), scenario.faults.faults.end(),
-                    [](const faults::Fault& f) { return !faults::on_messages(f.act); });
+                    [](const faults::Fault& f) { return !f.tells && !faults::on_messages(f.act); });
     if (!faulty || scenario.settle >= need) return;
-    reading.diagnostics.warn(reading.top.mark("settle"), "short-settle",
+    reading.warn(reading.top.mark("settle"), "short-settle",
                              fmt::format("settle ({}) is below {} ({}): liveness cannot be judged",
                                          duration_text(scenario.settle), why, duration_text(need)),
                              "make settle longer, or the timeout shorter");
+}
+
+using faults::Target;
+
+bool may_hit_reader(const Scenario& scenario, const faults::Targets& targets) {
+    const auto reads = [&](std::size_t app) { return scenario.apps[app].config.consumes(); };
+    return std::any_of(targets.begin(), targets.end(), [&](const Target& target) {
+        switch (target.kind) {
+            case Target::Kind::app_instance:
+            case Target::Kind::app_any:
+            case Target::Kind::app_all:
+                return reads(static_cast<std::size_t>(*target.number));
+            case Target::Kind::random_app:
+            case Target::Kind::apps:
+            case Target::Kind::owner:
+            case Target::Kind::everyone:
+                return true;
+            case Target::Kind::event:
+            case Target::Kind::event_from:
+            case Target::Kind::event_to:
+            case Target::Kind::broker:
+            case Target::Kind::brokers:
+            case Target::Kind::random_broker:
+            case Target::Kind::controller:
+            case Target::Kind::leader:
+            case Target::Kind::follower:
+            case Target::Kind::followers:
+            case Target::Kind::replicas:
+            case Target::Kind::group_coordinator:
+            case Target::Kind::others:
+            case Target::Kind::log:
+            case Target::Kind::group:
+                return false;
+        }
+        return false;
+    });
+}
+
+/// How long an action may keep a reader away; none if it keeps nobody away.
+sim::Duration absence(const Scenario& scenario, const faults::Action& act,
+                      const faults::Targets& targets, const std::optional<faults::Lasting>& lasts) {
+    namespace fa = faults::action;
+    sim::Duration most{};
+    const auto note = [&](sim::Duration d) { most = std::max(most, d); };
+    if (const auto* mix = std::get_if<fa::Mix>(&act))
+        for (const auto& choice : mix->of)
+            note(absence(scenario, choice.act, choice.targets.value_or(targets),
+                         choice.lasts ? choice.lasts : lasts));
+    const bool down =
+        std::holds_alternative<fa::Crash>(act) || std::holds_alternative<fa::PowerLoss>(act);
+    const bool away =
+        down || std::holds_alternative<fa::Stop>(act) || std::holds_alternative<fa::Restart>(act) ||
+        std::holds_alternative<fa::Pause>(act) || std::holds_alternative<fa::Isolate>(act);
+    if (!away || !may_hit_reader(scenario, targets)) return most;
+    if (lasts && lasts->kind == faults::Lasting::Kind::time) {
+        note(lasts->time.high);
+    } else if (!lasts && down) {  // the supervisor brings it back
+        for (const auto& app : scenario.apps)
+            if (app.config.consumes() && app.config.restart) note(app.config.restart->high);
+    } else {
+        note(scenario.duration);  // until the faults heal
+    }
+    return most;
+}
+
+/// Offsets of a group nobody is in are forgotten (OffsetsRetentionMs).
+void warn_retention(Reading& reading) {
+    const auto& scenario = reading.scenario;
+    const auto kept = scenario.cluster.offsets_retention;
+    const auto* list = reading.top.get("faults");
+    for (std::size_t i = 0; list != nullptr && i < list->items.size(); ++i) {
+        const auto& fault = scenario.faults.faults[i];
+        const auto away = absence(scenario, fault.act, fault.targets, fault.lasts);
+        if (!fault.enabled || away <= kept) continue;
+        const auto* lasts = list->items[i].find("for");
+        reading.warn(lasts ? lasts->mark : list->items[i].mark, "retention",
+                     fmt::format("offsets are kept for {}, and '{}' may keep a reader away for {}",
+                                 duration_text(kept), fault.name, duration_text(away)),
+                     "it comes back to auto.offset.reset: raise offsets.retention.minutes");
+    }
 }
 
 /// A topic nobody reads is judged for nothing its readers would see.
@@ -153,11 +234,11 @@ void warn_unjudged(Reading& reading) {
         for (const auto& key : topics->keys)
             if (key.text == topic.name) mark = key.mark;
         if (!read && used)
-            reading.diagnostics.warn(mark, "never-judged",
+            reading.warn(mark, "never-judged",
                                      fmt::format("no app reads '{}'", topic.name),
                                      "add a consumer, so that somebody sees what is in it");
         if (!read && !used)
-            reading.diagnostics.warn(mark, "unused", fmt::format("no app uses '{}'", topic.name),
+            reading.warn(mark, "unused", fmt::format("no app uses '{}'", topic.name),
                                      "remove it, or name it in from or to");
     }
     const auto any = [](const Counts& counts) {
@@ -170,7 +251,7 @@ void warn_unjudged(Reading& reading) {
                          !expect.latency_p99 &&
                          std::all_of(expect.per_app.begin(), expect.per_app.end(), any);
     if (nothing)
-        reading.diagnostics.warn(reading.top.mark("expect"), "never-judged",
+        reading.warn(reading.top.mark("expect"), "never-judged",
                                  "every count is any: no run can fail",
                                  "expect something that could be violated");
 }
@@ -184,9 +265,10 @@ void warn_triggers(Reading& reading) {
                                      [](const App& a) { return a.config.produces(); });
     const bool idempotent = std::any_of(
         scenario.apps.begin(), scenario.apps.end(),
-        [](const App& a) { return a.config.produces() && a.config.producer.idempotence; });
+        [](const App& a) { return a.config.produces() && a.config.producer.idempotent(); });
     const auto* faults = reading.top.get("faults");
     for (std::size_t i = 0; i < scenario.faults.faults.size(); ++i) {
+        if (scenario.faults.faults[i].tells) continue;
         const auto* when = std::get_if<faults::trigger::When>(&scenario.faults.faults[i].trigger);
         if (when == nullptr) continue;
         for (const auto& row : model::milestones()) {
@@ -201,7 +283,7 @@ void warn_triggers(Reading& reading) {
                               (needs_ids && !idempotent);
             if (!idle) continue;
             const auto* node = faults->items[i].find("when");
-            reading.diagnostics.warn(node ? node->mark : faults->items[i].mark, "cannot-fire",
+            reading.warn(node ? node->mark : faults->items[i].mark, "cannot-fire",
                                      fmt::format("nothing in this scenario can reach {}", row.name),
                                      needs_reader               ? "no app reads"
                                      : needs_writer && !writers ? "no app writes"
@@ -217,6 +299,7 @@ void add_warnings(Reading& reading) {
     for (std::size_t i = 0; i < reading.scenario.apps.size(); ++i) warn_app(reading, i);
     warn_storage(reading);
     warn_settle(reading);
+    warn_retention(reading);
     warn_unjudged(reading);
     warn_triggers(reading);
 }

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "scenarios/language/tables.hpp"
+#include "scenarios/scenario.hpp"
 
 namespace eos::scenarios {
 namespace {
@@ -28,7 +29,7 @@ constexpr std::array mode_rows{
     Word{"at-most-once", "acks=1, no retries, offsets committed before processing"},
     Word{"at-least-once", "acks=all, retries, idempotence off, offsets committed after processing"},
     Word{"idempotent", "at-least-once with enable.idempotence"},
-    Word{"exactly-once", "transactions, offsets inside, read-committed", transactions},
+    Word{"exactly-once", "transactions, offsets inside, read-committed"},
 };
 
 constexpr std::array client_words{
@@ -82,14 +83,14 @@ constexpr std::array mistake_rows{
     Word{"resend-unknown", "a timed-out send is taken for a failed one and sent again"},
     Word{"offsets-from-position", "commits the position instead of what was processed"},
     Word{"retry-after-fatal", "a fatal error is retried instead of ending the client"},
-    Word{"random-transactional-id", "a new transactional id at every start", transactions},
-    Word{"shared-transactional-id", "one transactional id for all instances", transactions},
-    Word{"no-group-metadata", "offsets sent without generation and member", transactions},
-    Word{"commit-offsets-outside", "offsets committed beside the transaction", transactions},
-    Word{"read-uncommitted", "the reader sees aborted records", transactions},
-    Word{"no-rewind-after-abort", "the position is not rewound after an abort", transactions},
-    Word{"abort-after-commit-timeout", "aborts when commit timed out", transactions},
-    Word{"id-per-producer-number", "transactional ids by the order of creation", transactions},
+    Word{"random-transactional-id", "a new transactional id at every start"},
+    Word{"shared-transactional-id", "one transactional id for all instances"},
+    Word{"no-group-metadata", "offsets sent without generation and member"},
+    Word{"commit-offsets-outside", "offsets committed beside the transaction"},
+    Word{"read-uncommitted", "the reader sees aborted records"},
+    Word{"no-rewind-after-abort", "the position is not rewound after an abort"},
+    Word{"abort-after-commit-timeout", "aborts when commit timed out"},
+    Word{"id-per-producer-number", "transactional ids by the order of creation", "producers made on demand"},
 };
 
 constexpr std::array step_rows{
@@ -106,13 +107,13 @@ constexpr std::array step_rows{
     Word{"wait", "lets virtual time pass"},
     Word{"close", "closes the client"},
     Word{"reopen", "a new client object with the same ids"},
-    Word{"wait_for", "waits for a trigger", "triggers inside programs"},
-    Word{"init", "initTransactions", transactions},
-    Word{"begin", "beginTransaction", transactions},
-    Word{"commit", "commitTransaction", transactions},
-    Word{"abort", "abortTransaction", transactions},
-    Word{"enrol", "adds a partition to the transaction", transactions},
-    Word{"send_offsets", "sendOffsetsToTransaction", transactions},
+    Word{"wait_for", "waits until a trigger has come (when, at, match, since, nth, after)"},
+    Word{"init", "initTransactions"},
+    Word{"begin", "beginTransaction"},
+    Word{"commit", "commitTransaction"},
+    Word{"abort", "abortTransaction"},
+    Word{"enrol", "adds a partition to the transaction"},
+    Word{"send_offsets", "sendOffsetsToTransaction"},
     Word{"db_begin", "begins at the store", stores},
     Word{"claim", "inserts the identity alone", stores},
     Word{"write", "the effect at the store", stores},
@@ -132,7 +133,7 @@ constexpr std::array class_rows{
     Word{"unknown", "a commit timed out"},
     Word{"fatal", "fenced, or an illegal state"},
     Word{"poison", "a record cannot be processed"},
-    Word{"abortable", "the transaction must abort", transactions},
+    Word{"abortable", "the transaction must abort"},
     Word{"store", "a store call failed", stores},
 };
 
@@ -145,13 +146,20 @@ constexpr std::array reaction_rows{
     Word{"crash", "the process dies"},
     Word{"stop", "the program ends"},
     Word{"ignore", "taken for success"},
-    Word{"abort", "aborts the transaction", transactions},
-    Word{"abort-and-rewind", "aborts and rewinds", transactions},
+    Word{"abort", "aborts the transaction"},
+    Word{"abort-and-rewind", "aborts and rewinds"},
+};
+
+constexpr std::array txid_rows{
+    Word{"per-instance", "NAME-0, NAME-1, ..."},
+    Word{"per-start", "a new one at every start of a client: nobody is fenced"},
+    Word{"per-input-partition", "as before KIP-447", "a producer per input partition"},
+    Word{"shared", "one for all instances: they fence each other"},
 };
 
 constexpr std::array isolation_rows{
     Word{"read-uncommitted", "everything up to the high watermark"},
-    Word{"read-committed", "committed transactions only", transactions},
+    Word{"read-committed", "committed transactions only"},
 };
 
 constexpr std::array fold_kind_rows{Word{"count", "how many records"},
@@ -161,14 +169,14 @@ constexpr std::array fold_field_rows{Word{"id", "ledger id"}, Word{"key", "recor
                                      Word{"value", "record value", "values in records"},
                                      Word{"amount", "amount of a transfer"}};
 constexpr std::array fold_time_rows{Word{"end", "after settle"},
-                                    Word{"commits", "after every transaction", transactions}};
+                                    Word{"commits", "after every transaction", "invariants at every commit"}};
 constexpr std::array stat_rows{Word{"mean", "mean over the seeds"}, Word{"sum", "sum"},
                                Word{"median", "median"}, Word{"max", "greatest"}};
 constexpr std::array seek_rows{Word{"committed", "the committed offset"},
                                Word{"earliest", "the start of the log"},
                                Word{"end", "the end of the log"}};
 constexpr std::array key_rows{Word{"none", "no key: the sticky partitioner chooses"},
-                              Word{"control-marker", "bytes of a marker key", transactions}};
+                              Word{"control-marker", "bytes of a marker key", "marker keys in records"}};
 constexpr std::array oneway_rows{Word{"both", "both directions"},
                                  Word{"in", "only what travels to the target"},
                                  Word{"out", "only what leaves it"}};
@@ -180,29 +188,40 @@ constexpr std::array lose_rows{Word{"log", "log segments"}, Word{"snapshots", "p
                                Word{"indexes", "indexes"}, Word{"checkpoints", "checkpoint files"}};
 
 constexpr std::array metric_rows{
-    Word{"throughput", "records acknowledged per second"},
+    // The modelled ones first, in the order of Metric.
+    Word{"throughput", "records acknowledged per second of `duration`"},
     Word{"latency_p50", "produce to visible, median, in microseconds"},
     Word{"latency_p95", "the same, 95th percentile"},
     Word{"latency_p99", "the same, 99th percentile"},
     Word{"latency_max", "the same, greatest"},
-    Word{"lag_max", "greatest consumer lag in records"},
-    Word{"recovery_max", "longest time from a crash to the next success, in microseconds"},
+    Word{"ack_p50", "produce to acknowledged, median, in microseconds"},
+    Word{"ack_p99", "the same, 99th percentile"},
+    Word{"unavailable", "longest gap without a success, in microseconds"},
     Word{"attempts_per_effect", "processing attempts per effect"},
     Word{"requests_per_record", "requests per acknowledged record"},
     Word{"log_bytes_per_record", "bytes appended per acknowledged record"},
-    Word{"broker_busy", "busiest broker, share of its threads' time"},
     Word{"detected_duplicates", "retries that brokers recognised"},
-    Word{"unavailable", "longest gap without a success, in microseconds"},
-    Word{"commit_latency_p99", "EndTxn to answer", transactions},
-    Word{"coordinator_lag_p99", "EndTxn received to completed", transactions},
-    Word{"marker_queue_max", "markers waiting", transactions},
-    Word{"lso_stall_max", "longest stall of the last stable offset", transactions},
+    Word{"rebalances", "completed rebalances of all groups"},
+    Word{"records_offered", "records the applications wanted to write"},
+    Word{"records_acked", "records acknowledged to a writer"},
+    Word{"commits", "transactions decided to commit"},
+    Word{"aborts", "transactions decided to abort"},
+    Word{"aborts.client", "of those: by the application"},
+    Word{"aborts.timeout", "of those: by the coordinator, transaction.timeout.ms was over"},
+    Word{"aborts.fence", "of those: by a newer holder of the id"},
+    Word{"txn_timeouts", "transactions that timed out"},
+    Word{"fences", "times a producer was told to be superseded"},
+    Word{"open_txns_max", "transactional ids with a transaction under way at once"},
+    Word{"commit_latency_p99", "the application's commit call, 99th percentile, in microseconds"},
+    Word{"coordinator_lag_p99", "decided to completed, 99th percentile, in microseconds"},
+    Word{"lso_stall_max", "longest time a last stable offset stood still, in microseconds"},
+    Word{"lag_max", "greatest consumer lag in records", "a meter of consumer lag"},
+    Word{"recovery_max", "longest time from a crash to the next success", "a meter of recoveries"},
+    Word{"broker_busy", "busiest broker, share of its threads' time", "a meter of busy threads"},
+    Word{"marker_queue_max", "markers waiting", "the length of marker queues"},
     Word{"coordinator_load_max", "longest replay of a coordinator", "coordinator load times"},
     Word{"store_calls_per_record", "calls at stores", stores},
-    Word{"aborts", "aborted transactions", transactions},
-    Word{"txn_timeouts", "transactions that timed out", transactions},
-    Word{"wasted_bytes", "bytes of aborted transactions", transactions},
-    Word{"open_txns_max", "open transactions", transactions},
+    Word{"wasted_bytes", "bytes of aborted transactions", "bytes by outcome"},
     Word{"checkpoint_p99", "checkpoint duration", flink},
     Word{"checkpoints_failed", "failed checkpoints", flink},
     Word{"settings_count", "settings one has to get right", "the settings count"},
@@ -221,7 +240,7 @@ constexpr std::array jepsen_rows{
     Word{"int-nonmonotonic-poll", "one poll goes back"},
     Word{"nonmonotonic-send", "a later send lands before an earlier one"},
     Word{"int-nonmonotonic-send", "the same within one operation"},
-    Word{"precommitted-read", "a transaction read its own sends", transactions},
+    Word{"precommitted-read", "a transaction read its own sends", "transactions that read what they write"},
 };
 
 constexpr std::array warning_rows{
@@ -254,6 +273,7 @@ const Words steps{"a step", step_rows};
 const Words error_classes{"an error class", class_rows};
 const Words reactions{"a reaction", reaction_rows};
 const Words isolations{"an isolation level", isolation_rows};
+const Words txid_policies{"a way to choose transactional ids", txid_rows};
 const Words fold_kinds{"a fold", fold_kind_rows};
 const Words fold_fields{"a field of a record", fold_field_rows};
 const Words fold_times{"a moment of judging", fold_time_rows};
@@ -267,6 +287,22 @@ const Words lose_words{"a kind of file", lose_rows};
 const Words metrics{"a metric", metric_rows};
 const Words jepsen_names{"an anomaly of the black-box judge", jepsen_rows};
 const Words warnings{"a warning", warning_rows};
+
+std::optional<Measure> measure_named(std::string_view name) {
+    if (const auto count = model::count_named(name)) return *count;
+    constexpr auto modelled = static_cast<std::size_t>(Metric::lso_stall_max) + 1;
+    static_assert(metric_rows[modelled - 1].missing.empty() &&
+                      !metric_rows[modelled].missing.empty(),
+                  "every modelled row is measured, and no other");
+    for (std::size_t i = 0; i < modelled; ++i)
+        if (metric_rows[i].name == name) return static_cast<Metric>(i);
+    return std::nullopt;
+}
+
+std::string_view name_of(Measure measure) {
+    if (const auto* count = std::get_if<Count>(&measure)) return model::name(*count);
+    return metric_rows[static_cast<std::size_t>(std::get<Metric>(measure))].name;
+}
 
 const Word* word_named(const Words& words, std::string_view name) {
     const auto found = std::find_if(words.rows.begin(), words.rows.end(),

@@ -66,7 +66,10 @@ TEST_CASE("what is left out has the default of the language") {
     CHECK(s.network.ghosts == sim::Chance{100'000'000, 100'000'000});
     CHECK(s.costs.threads == 8);
     CHECK(s.apps[0].config.rate_per_kilosecond == 100'000);
-    CHECK(s.cluster.safeguards == model::SafeguardSet::all());
+    auto of_kafka = model::SafeguardSet::all();
+    of_kafka.remove(model::Safeguard::replicated_tail_before_serving);
+    CHECK(s.cluster.safeguards == of_kafka);
+    CHECK(s.cluster.transaction_version == model::TransactionVersion::tv2);
 }
 
 TEST_CASE("nodes are numbered controller, brokers, instances, and logs in the order of the file") {
@@ -105,7 +108,7 @@ TEST_CASE("modes are settings and programs") {
     const auto& apps = scenario(instance).apps;
 
     CHECK(apps[0].config.producer.acks == model::Acks::all);
-    CHECK_FALSE(apps[0].config.producer.idempotence);
+    CHECK_FALSE(apps[0].config.producer.idempotent());
     CHECK(apps[1].config.producer.acks == model::Acks::leader);
     CHECK(apps[1].config.producer.retries == 0);
     CHECK(program(apps[1]) == "poll commit_offsets process produce");
@@ -121,7 +124,7 @@ TEST_CASE("config wins over mistakes, mistakes win over mode") {
                                "config: { max.in.flight.requests.per.connection: 3 } } }\n");
     const auto& app = scenario(instance).apps[0];
 
-    CHECK_FALSE(app.config.producer.idempotence);
+    CHECK_FALSE(app.config.producer.idempotent());
     CHECK(app.config.producer.max_in_flight == 3);
     CHECK(app.config.consumer.auto_commit);
     CHECK(program(app) == "poll process produce flush");
@@ -133,10 +136,10 @@ TEST_CASE("an old client and a missing safeguard switch idempotence off by defau
     const auto old = read(text + "client: java-2.4 } }\n");
     const auto bug = read(text + "bugs: [KAFKA-13598] } }\n");
 
-    CHECK(scenario(modern).apps[0].config.producer.idempotence);
-    CHECK_FALSE(scenario(old).apps[0].config.producer.idempotence);
+    CHECK(scenario(modern).apps[0].config.producer.idempotent());
+    CHECK_FALSE(scenario(old).apps[0].config.producer.idempotent());
     CHECK(scenario(old).apps[0].config.producer.acks == model::Acks::leader);
-    CHECK_FALSE(scenario(bug).apps[0].config.producer.idempotence);
+    CHECK_FALSE(scenario(bug).apps[0].config.producer.idempotent());
 }
 
 TEST_CASE("a weaker setting switches unasked idempotence off and is warned of") {
@@ -144,7 +147,7 @@ TEST_CASE("a weaker setting switches unasked idempotence off and is warned of") 
                                "topics: { a: {} }\napps: { p: { kind: producer, "
                                "to: a, config: { acks: 1 } } }\n");
 
-    CHECK_FALSE(scenario(instance).apps[0].config.producer.idempotence);
+    CHECK_FALSE(scenario(instance).apps[0].config.producer.idempotent());
     CHECK(warns(instance, "acks-idempotence"));
 }
 
@@ -273,6 +276,7 @@ TEST_CASE("invariants, metrics and reached names are resolved") {
     const auto& expect = scenario(instance).expect;
 
     CHECK(expect.invariants[0].equals_fold->over == std::vector<model::TopicId>{{0}});
+    CHECK(expect.metrics[0].metric == Measure{Metric::latency_p99});
     CHECK(expect.metrics[0].max_milli == 10'000'000);
     CHECK(expect.metrics[1].min_milli == 900);
     CHECK(expect.reached[0].fault == faults::FaultIndex{0});
@@ -385,6 +389,75 @@ TEST_CASE("drawn values of a repro file replace the drawing") {
     CHECK(scenario(instance).apps[0].config.batch == 77);
 }
 
+TEST_CASE("a variant takes away what the file says by naming it with nothing") {
+    const auto loaded = load_text(
+        "t.yaml",
+        std::string(base) +
+            "expect: { duplicates: { max: 0 }, reordered: none }\nsweep:\n  variants:\n"
+            "    some: { expect: { duplicates: { min: 1, max: ~ }, reordered: ~ } }\n"
+            "    fewer: { set: { apps.shop.records: ~ } }\n"
+            "    clash: { expect: { duplicates: { min: 1 } } }\n"
+            "    typo: { set: { apps.shop.recrods: ~ } }\n");
+    const auto read_variant = [&](const char* name) {
+        return instantiate(loaded, {.cell = {name, {}}, .overrides = {}, .seed = {}, .drawn = {}});
+    };
+
+    const auto some = read_variant("some");
+    const auto fewer = read_variant("fewer");
+    const auto clash = read_variant("clash");
+    const auto typo = read_variant("typo");
+    const auto option = read_more("", {.cell = {},
+                                       .overrides = {{"apps.shop.records", "~"}},
+                                       .seed = {},
+                                       .drawn = {}});
+
+    CHECK(scenario(some).expect.total.at(Count::duplicates) == Bounds{1, {}, ">= 1"});
+    CHECK_FALSE(scenario(some).expect.total.contains(Count::reordered));
+    CHECK_FALSE(scenario(fewer).apps[0].config.records.has_value());
+    REQUIRE(clash.diagnostics.failed());
+    CHECK(clash.diagnostics.sorted().at(0).hint.find("max: ~") != std::string::npos);
+    CHECK(typo.diagnostics.failed());
+    CHECK_FALSE(scenario(option).apps[0].config.records.has_value());
+}
+
+TEST_CASE("the number spaces of the cluster are those of its producers") {
+    const auto instance = read_more("cluster: { max_producer_epoch: 3, max_sequence: 15 }\n");
+    const auto& s = scenario(instance);
+
+    CHECK(s.apps[0].config.producer.max_producer_epoch == 3);
+    CHECK(s.apps[0].config.producer.max_sequence == 15);
+    CHECK(s.cluster.max_sequence == 15);
+}
+
+TEST_CASE("a seed may use all of its 64 bits") {
+    const auto instance = read_more("seed: 18446744073709551615\n");
+
+    CHECK(scenario(instance).seed == 18446744073709551615U);
+}
+
+TEST_CASE("a step waits for a trigger that draws nothing and is no fault of the file") {
+    const auto instance = read(
+        std::string(head) +
+        "topics: { a: {} }\napps: { w: { kind: producer, to: a, instances: 2, repeat: 1, steps: "
+        "[produce, wait_for: { when: fault.cut.ended, nth: 2, after: 1s }, wait_for: { at: 5s }, "
+        "produce] } }\n"
+        "faults: [{ name: cut, at: 1s, do: isolate, target: broker:1, for: 2s }]\n");
+    const auto& s = scenario(instance);
+
+    REQUIRE(s.faults.faults.size() == 3);
+    CHECK(s.apps[0].config.steps[1].trigger == 0);
+    CHECK(s.apps[0].config.steps[2].trigger == 1);
+    const auto& wait = s.faults.faults[1];
+    REQUIRE(wait.tells);
+    CHECK(wait.tells->nodes.size() == 2);
+    CHECK(wait.tells->order.facts.find(model::number(model::Fact::count)) == 0);
+    CHECK(wait.nth == faults::Number{2, 2});
+    CHECK(wait.after == sim::Spread::fixed(seconds(1)));
+    const auto* ended = std::get_if<faults::trigger::When>(&wait.trigger);
+    REQUIRE(ended);
+    CHECK(ended->kind == faults::fault_milestone(s.faults.words.marks, {0}, true));
+}
+
 TEST_CASE("the sweep names seeds, placed faults and claims") {
     const auto loaded = load_text(
         "t.yaml",
@@ -430,15 +503,94 @@ TEST_CASE("warnings are given for what is allowed and probably not meant") {
     CHECK(warns(read_more("expect: { reordered: none }\n"), "in-flight"));
 }
 
-TEST_CASE("the examples without transactions are accepted, those with them are refused by name") {
+TEST_CASE("offsets kept for less than a reader may be away are warned of") {
+    const std::string kept = "cluster: { config: { offsets.retention.minutes: 1 } }\nduration: 5m\n";
+    const auto away = [&](const char* fault) { return kept + "faults: [" + fault + "]\n"; };
+
+    CHECK(warns(read_more(away("{ at: 1s, do: crash, target: app:audit/0, for: 2m }")),
+                "retention"));
+    CHECK(warns(read_more(away("{ at: 1s, do: pause, target: apps }")), "retention"));
+    CHECK(warns(read_more(away("{ every: 9s, do: mix, for: 61s, of: [{ do: stop, target: "
+                               "random-app }, { do: none }] }")),
+                "retention"));
+    CHECK_FALSE(warns(read_more(away("{ at: 1s, do: crash, target: app:audit/0, for: 50s }")),
+                      "retention"));
+    CHECK_FALSE(warns(read_more(away("{ at: 1s, do: crash, target: app:audit/0 }")), "retention"));
+    CHECK_FALSE(warns(read_more(away("{ at: 1s, do: crash, target: app:shop/0, for: 2m }")),
+                      "retention"));
+    CHECK_FALSE(warns(read_more(away("{ at: 1s, do: crash, target: broker:1, for: 2m }")),
+                      "retention"));
+    CHECK_FALSE(
+        warns(read_more("duration: 5m\nfaults: [{ at: 1s, do: crash, target: apps, for: 2m }]\n"),
+              "retention"));
+}
+
+TEST_CASE("a scenario keeps the names of its warnings, and check holds every variant's lints to them") {
+    const std::string text =
+        std::string(base) + "cluster: { min_insync: 1 }\n"
+                            "expect: { lints: [promise-without-storage] }\nsweep:\n  variants:\n"
+                            "    weak: {}\n    strong: { set: { cluster.min_insync: 2 }";
+
+    const auto weak = read_more("cluster: { min_insync: 1 }\n");
+    const auto good = check(load_text("t.yaml", text + ", expect: { lints: [] } }\n"));
+    const auto bad = check(load_text("t.yaml", text + " }\n"));
+
+    const auto& given = scenario(weak).warnings;
+    CHECK(std::find(given.begin(), given.end(), "promise-without-storage") != given.end());
+    CHECK_FALSE(good.failed());
+    REQUIRE(bad.failed());
+    CHECK(print(bad, DiagnosticFormat::text).find("(variant 'strong')") != std::string::npos);
+}
+
+TEST_CASE("a message is matched by topic and partition through the logs it carries") {
+    const auto instance = read_more(
+        "faults:\n"
+        "  - { when: rpc.sent, match: { api: Produce, topic: orders }, do: drop }\n"
+        "  - { when: rpc.sent, match: { api: Produce, topic: orders, partition: 1 }, do: drop }\n");
+    const auto& topology = *scenario(instance).topology;
+    const auto logs_of = [&](std::size_t fault) {
+        std::vector<std::int64_t> logs;
+        for (const auto& match : scenario(instance).faults.faults[fault].matches)
+            if (match.fact == model::number(model::Fact::log))
+                for (const auto& value : match.any_of) logs.push_back(std::get<std::int64_t>(value));
+        return logs;
+    };
+
+    const auto first = topology.topics[topology.topic_named("orders")->value].first.value;
+
+    CHECK(logs_of(0) == std::vector<std::int64_t>{first, first + 1});
+    CHECK(logs_of(1) == std::vector<std::int64_t>{first + 1});
+}
+
+TEST_CASE("transactional ids are NAME-0, NAME-1, ..., one for all, or as given") {
+    const auto instance = read(
+        std::string(head) +
+        "topics: { orders: {} }\napps:\n"
+        "  own: { kind: producer, to: orders, mode: exactly-once, instances: 2 }\n"
+        "  one: { kind: producer, to: orders, mode: exactly-once, instances: 2, txid: shared }\n"
+        "  set: { kind: producer, to: orders, mode: exactly-once, config: { transactional.id: x } }\n"
+        "  not: { kind: producer, to: orders, mode: idempotent }\n");
+    const auto& s = scenario(instance);
+
+    CHECK(s.topology->transactional_ids == std::vector<std::string>{"own-0", "own-1", "one", "x"});
+    CHECK(s.topology->transaction_topic.has_value());
+    CHECK_FALSE(s.apps[3].config.first_txid.has_value());
+    CHECK(program(s.apps[0]) == "begin produce commit");
+}
+
+TEST_CASE("without transactions there is no transaction log") {
+    CHECK_FALSE(scenario(read(base)).topology->transaction_topic.has_value());
+}
+
+TEST_CASE("parts that are not modelled are refused by name") {
     const auto hello = load_text(
         "t.yaml", std::string(base) +
                       "faults:\n"
                       "  - { name: ack-lost, when: rpc.delivered, match: { api: Produce, side: "
                       "request }, nth: 5, "
                       "do: disconnect, target: event }\nexpect: { reached: [ack-lost] }\n");
-    const auto eos = load_text("t.yaml", std::string(base) + "expect: { torn: none }\n");
+    const auto later = load_text("t.yaml", std::string(base) + "expect: { state_drift: none }\n");
 
     CHECK_FALSE(check(hello).failed());
-    CHECK(check(eos).sorted().at(0).text.starts_with("not modelled yet"));
+    CHECK(check(later).sorted().at(0).text.starts_with("not modelled yet"));
 }

@@ -64,6 +64,27 @@ TEST_CASE("a repro file is told from a scenario by its first key") {
     CHECK_FALSE(is_repro(load_text("t.yaml", text)));
 }
 
+TEST_CASE("a seed above the signed numbers stays what it is") {
+    auto repro = recorded();
+    repro.seed = 18446744073709551615U;
+
+    const auto again = load_repro_text("r.yaml", write_repro(repro));
+
+    INFO(print(again.diagnostics, DiagnosticFormat::text));
+    REQUIRE(again.repro);
+    CHECK(again.repro->seed == repro.seed);
+    CHECK(again.scenario->seed == repro.seed);
+    CHECK(again.scenario->faults.seed == repro.seed);
+}
+
+TEST_CASE("a scenario given for a repro file is told what it is, once") {
+    const auto loaded = load_repro_text("t.yaml", text);
+
+    CHECK_FALSE(loaded.repro);
+    CHECK(loaded.diagnostics.errors() == 1);
+    CHECK(loaded.diagnostics.sorted().at(0).text == "this is a scenario, not a repro file");
+}
+
 TEST_CASE("a digest of digits only stays a text") {
     auto repro = recorded();
     repro.digest = "1234567890123456";
