@@ -26,6 +26,28 @@ void BlackBoxJudge::note(LogView& view, model::Offset offset, std::uint64_t id, 
 
 void BlackBoxJudge::on(sim::Instant, const model::SendDone& o) {
     if (o.error != model::ErrorCode::none) return;
+    if (o.txn) {
+        undecided_[*o.txn].push_back(o);
+    } else {
+        acknowledged(o);
+    }
+}
+
+void BlackBoxJudge::on(sim::Instant, const model::TxnEndReturned& o) {
+    if (o.error != model::ErrorCode::none) return;
+    const auto found = undecided_.find(o.txn);
+    if (found == undecided_.end()) return;
+    for (const auto& send : found->second) {
+        if (o.result == model::ControlType::commit) {
+            acknowledged(send);
+        } else if (send.offset) {
+            aborted_.emplace_back(send.log, *send.offset);
+        }
+    }
+    undecided_.erase(found);
+}
+
+void BlackBoxJudge::acknowledged(const model::SendDone& o) {
     auto& view = views_[static_cast<std::size_t>(o.log.value)];
     view.acked.emplace_back(o.record.id.value, o.offset);
     if (!o.offset) return;
@@ -40,10 +62,16 @@ void BlackBoxJudge::on(sim::Instant, const model::Polled& o) {
     for (std::int32_t i = o.first; i < o.first + o.count; ++i)
         note(view, o.base + i, records[static_cast<std::size_t>(i)].id.value, true);
 
+    if (config_.apps[static_cast<std::size_t>(o.process.app.value)].wants_committed) {
+        const auto end = static_cast<std::size_t>((o.base + o.first + o.count).value);
+        if (view.read_committed.size() < end) view.read_committed.resize(end);
+        for (auto i = end - static_cast<std::size_t>(o.count); i < end; ++i)
+            view.read_committed[i] = true;
+    }
     auto [found, inserted] = next_.try_emplace({o.process, o.log}, 0);
     const auto first = o.base.value + o.first;
     if (!inserted) {
-        if (first > found->second) ++counts_.poll_skip;
+        if (first > found->second) view.jumps.emplace_back(found->second, first);
         if (first < found->second) ++counts_.nonmonotonic_poll;
     }
     found->second = first + o.count;
@@ -65,6 +93,15 @@ void BlackBoxJudge::conclude(const Ledger& ledger, Findings& findings) {
         const auto topic = topology.logs[i].topic;
         if (topology.topics[static_cast<std::size_t>(topic.value)].internal) continue;
         counts_.inconsistent_offsets += view.inconsistent;
+        // Offsets nobody was ever given are markers or aborted records, not values (version order).
+        for (const auto& [expected, first] : view.jumps) {
+            const auto end = std::min(static_cast<std::size_t>(first), view.polled.size());
+            for (auto o = static_cast<std::size_t>(expected); o < end; ++o)
+                if (view.polled[o]) {
+                    ++counts_.poll_skip;
+                    break;
+                }
+        }
         if (!view.read) continue;  // nobody looked: the client-only judge has no opinion
 
         boost::unordered_flat_map<std::uint64_t, std::int32_t> copies;
@@ -80,7 +117,7 @@ void BlackBoxJudge::conclude(const Ledger& ledger, Findings& findings) {
             if (n < 2) continue;
             ++duplicate;
             const auto* entry = ledger.find(topic, {id - 1});
-            if (!entry || entry->visible < 2) ++denied_duplicates;
+            if (!entry || entry->written < 2) ++denied_duplicates;
         }
         counts_.duplicate += duplicate;
         // What was read and later cut off is known to the truth as dirty reads, to clients as a copy.
@@ -110,6 +147,17 @@ void BlackBoxJudge::conclude(const Ledger& ledger, Findings& findings) {
                             "readable and processed",
                             topology.log_name(log), denied_losses));
     }
+    for (const auto& [log, offset] : aborted_) {
+        const auto& view = views_[static_cast<std::size_t>(log.value)];
+        const auto index = static_cast<std::size_t>(offset.value);
+        if (index < view.read_committed.size() && view.read_committed[index])
+            ++counts_.aborted_read;
+    }
+    if (counts_.aborted_read > 0 && findings.total(Count::aborted_visible) == 0)
+        findings.disagreements.push_back(fmt::format(
+            "clients read {} records of transactions that were reported aborted, the logs do not "
+            "hold them as aborted",
+            counts_.aborted_read));
     for (const auto& [key, by_order] : sends_) {
         std::int64_t newest = -1;
         for (const auto& [order, offset] : by_order) {

@@ -16,6 +16,7 @@ class BlackBoxJudge {
     explicit BlackBoxJudge(const JudgeConfig& config);
 
     void on(sim::Instant now, const model::SendDone& o);
+    void on(sim::Instant now, const model::TxnEndReturned& o);
     void on(sim::Instant now, const model::Polled& o);
     void on(sim::Instant now, const model::Assigned& o);
     void on(sim::Instant now, const model::PositionSet& o);
@@ -29,6 +30,9 @@ class BlackBoxJudge {
         std::int64_t inconsistent = 0;
         std::vector<std::pair<std::uint64_t, std::optional<model::Offset>>> acked;
         bool read = false;
+        /// Polls of one reader that went on behind its last one: [expected, first).
+        std::vector<std::pair<std::int64_t, std::int64_t>> jumps;
+        std::vector<bool> read_committed;       ///< by offset: given to a reader that wants that
     };
     struct SessionKey {
         model::ProcessId process;
@@ -42,11 +46,15 @@ class BlackBoxJudge {
         friend auto operator<=>(const ReaderKey&, const ReaderKey&) = default;
     };
     void note(LogView& view, model::Offset offset, std::uint64_t id, bool polled);
+    void acknowledged(const model::SendDone& o);
 
     JudgeConfig config_;
     std::vector<LogView> views_;
     std::map<SessionKey, std::map<std::int64_t, model::Offset>> sends_;  ///< by order
     std::map<ReaderKey, std::int64_t> next_;  ///< expected offset; forgotten on reassignment or seek
+    /// Sends of transactions whose end was not reported yet: nothing "must have committed".
+    std::map<model::TxnRef, std::vector<model::SendDone>> undecided_;
+    std::vector<std::pair<model::LogId, model::Offset>> aborted_;  ///< their ends were reported so
     BlackBoxCounts counts_;
 };
 

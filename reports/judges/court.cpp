@@ -14,10 +14,25 @@ constexpr std::array entries{
                "readable more than once under one ledger id, or more than one effect for one input; "
                "being polled twice is not a duplicate",
                "duplicate, E-DUP-EFFECT"},
+    JudgeEntry{"aborted_visible", "record",
+               "given to a reader that wants committed data, its transaction aborted", "G1a"},
     JudgeEntry{"dirty_reads", "record",
-               "returned above the high watermark, or returned and later cut off", "I4, INV-2"},
+               "returned above the high watermark or, to a reader that wants committed data, before "
+               "its transaction was decided; or returned and later cut off",
+               "I4, INV-2"},
+    JudgeEntry{"torn", "transaction",
+               "at the end committed in one partition and not in another", "E-TORN"},
+    JudgeEntry{"offset_tear", "transaction",
+               "outputs without the input offsets, or offsets without the outputs",
+               "E-OFFSET-TEAR"},
+    JudgeEntry{"misattributed", "record", "decided by the end of another transaction",
+               "E-FOREIGN-END, E-ORPHAN-MARKER"},
+    JudgeEntry{"false_ack", "call",
+               "told committed and it was not, or told aborted and it was committed",
+               "E-FALSE-ACK"},
     JudgeEntry{"zombie_writes", "append",
-               "accepted from an older producer epoch after a newer one", "E-ZOMBIE-APPEND"},
+               "accepted from a producer epoch that a newer one had fenced for good",
+               "E-ZOMBIE-APPEND"},
     JudgeEntry{"double_owners", "partition", "two members own it and both commit",
                "E-DOUBLE-OWNER"},
     JudgeEntry{"reordered", "record",
@@ -29,12 +44,14 @@ constexpr std::array entries{
                "a group offset not explained by a commit, a watermark or told end offset that goes "
                "back",
                "I7, KIP-207"},
-    JudgeEntry{"illegal", "event", "accepted sequences that skip or repeat",
-               "E-SEQ-GAP, E-DEDUP-MISS"},
+    JudgeEntry{"illegal", "event",
+               "accepted sequences that skip or repeat, transaction states out of order",
+               "E-SEQ-GAP, E-DEDUP-MISS, E-STATE-ILLEGAL"},
     JudgeEntry{"stuck", "thing",
                "after settle: a call or send without answer, input left, a group not stable, a "
-               "partition without leader",
-               "I11, V11"},
+               "partition without leader, a transaction open past its timeout or decided and not "
+               "completed, a last stable offset below the high watermark",
+               "I11, V11, E-HANG, E-FENCE-LIVELOCK"},
     JudgeEntry{"fenced", "client", "told to be superseded", "T18, M17"},
 };
 static_assert(entries.size() == count_kinds);
@@ -45,7 +62,7 @@ std::span<const JudgeEntry> judge_catalogue() { return entries; }
 
 Court::Court(const JudgeConfig& config)
     : ledger_(config), order_(config), replicas_(config), groups_(config), progress_(config),
-      black_box_(config) {}
+      black_box_(config), transactions_(config) {}
 
 void Court::observe(sim::Instant now, sim::NodeId, const model::Observation& observation) {
     const auto show = [&](auto& judge, const auto& o) {
@@ -72,6 +89,7 @@ void Court::observe(sim::Instant now, sim::NodeId, const model::Observation& obs
             show(groups_, o);
             show(progress_, o);
             show(black_box_, o);
+            show(transactions_, o);
         },
         observation);
 }
@@ -83,6 +101,7 @@ Findings Court::conclude() {
     replicas_.conclude(ledger_, findings);
     groups_.conclude(ledger_, findings);
     progress_.conclude(ledger_, findings);
+    transactions_.conclude(ledger_, findings);
     black_box_.conclude(ledger_, findings);
     for (const auto& spec : ledger_.config().invariants)
         findings.invariants.push_back(evaluate(spec, ledger_));

@@ -13,6 +13,7 @@
 #include "reports/judges/order.hpp"
 #include "reports/judges/progress.hpp"
 #include "reports/judges/replicas.hpp"
+#include "reports/judges/transactions.hpp"
 
 namespace eos::reports {
 
@@ -44,6 +45,7 @@ class Court {
     GroupJudge groups_;
     ProgressJudge progress_;
     BlackBoxJudge black_box_;
+    TransactionJudge transactions_;
 };
 
 }  // namespace eos::reports

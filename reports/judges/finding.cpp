@@ -1,24 +1,6 @@
 #include "reports/judges/finding.hpp"
 
-#include <algorithm>
-#include <array>
-
 namespace eos::reports {
-namespace {
-
-constexpr std::array<std::string_view, count_kinds> names{
-    "lost",     "duplicates", "dirty_reads",        "zombie_writes", "double_owners", "reordered",
-    "diverged", "offset_regressions", "illegal", "stuck",         "fenced"};
-
-}  // namespace
-
-std::string_view name(Count count) { return names[static_cast<std::size_t>(count)]; }
-
-std::optional<Count> count_named(std::string_view name) {
-    const auto* found = std::find(names.begin(), names.end(), name);
-    if (found == names.end()) return std::nullopt;
-    return static_cast<Count>(found - names.begin());
-}
 
 std::int64_t Findings::total(Count count) const {
     const auto index = static_cast<std::size_t>(count);

@@ -10,20 +10,17 @@
 #include <string_view>
 #include <vector>
 
+#include "model/counts.hpp"
 #include "model/ids.hpp"
 #include "reports/judges/invariants.hpp"
 #include "sim/time.hpp"
 
 namespace eos::reports {
 
-/// The counts of language.md section 6 that exist without transactions.
-enum class Count : std::uint8_t {
-    lost, duplicates, dirty_reads, zombie_writes, double_owners, reordered, diverged,
-    offset_regressions, illegal, stuck, fenced,
-};
-inline constexpr std::size_t count_kinds = 11;
-[[nodiscard]] std::string_view name(Count count);
-[[nodiscard]] std::optional<Count> count_named(std::string_view name);
+using model::Count;
+using model::count_kinds;
+using model::count_named;
+using model::name;
 
 /// A record at a place, as evidence.
 struct Evidence {
@@ -53,10 +50,25 @@ struct BlackBoxCounts {
     std::int64_t unseen = 0;
     std::int64_t poll_skip = 0;
     std::int64_t nonmonotonic_poll = 0;
+    std::int64_t aborted_read = 0;  ///< G1a
+};
+
+/// Of all transactional ids together.
+struct TxnMeasurements {
+    std::int64_t committed = 0;            ///< decided so
+    std::int64_t aborted_by_client = 0;
+    std::int64_t aborted_by_timeout = 0;
+    std::int64_t aborted_by_fence = 0;     ///< a newer holder took the id over
+    std::int64_t fences = 0;               ///< producers told to be superseded
+    std::int64_t open_max = 0;             ///< transactional ids with a transaction under way at once
+    std::optional<sim::Duration> commit_latency_p99;   ///< the application's call
+    std::optional<sim::Duration> coordinator_lag_p99;  ///< decided to completed
+    sim::Duration stall_max{};             ///< longest time a last stable offset stood still
 };
 
 /// Durations in integer nanoseconds; absent = not measured.
 struct Measurements {
+    sim::Duration running{};               ///< in which load was offered; set by the composition root
     std::int64_t records_offered = 0;
     std::int64_t records_acked = 0;
     std::int64_t records_visible = 0;      ///< in the topics applications write, each copy once
@@ -73,6 +85,7 @@ struct Measurements {
     std::int64_t rebalances = 0;
     std::int64_t deduplicated = 0;         ///< retries recognised by brokers
     std::int64_t log_bytes = 0;            ///< appended by leaders
+    TxnMeasurements transactions;
 };
 
 using AppCounts = std::map<model::AppId, std::array<std::int64_t, count_kinds>>;

@@ -30,16 +30,29 @@ void GroupJudge::on(sim::Instant, const model::CommitReturned& o) {
     if (committers.insert(o.process).second && committers.size() > 1) ++double_owned_[place];
 }
 
+void GroupJudge::on(sim::Instant, const model::Appended& o) {
+    if (!o.leader) return;
+    for (const auto& record : o.batch.payload.group_records())
+        if (const auto* offset = std::get_if<model::OffsetRecord>(&record); offset && offset->offset)
+            written_[{offset->group, offset->log}].push_back(*offset->offset);
+}
+
 void GroupJudge::on(sim::Instant now, const model::OffsetCommitted& o) {
     const Place place{o.group, o.log};
     const auto found = effective_.find(place);
     const auto was = found == effective_.end() ? std::nullopt
                                                : std::optional<model::Offset>(found->second);
-    // A new leader loads up to a watermark that may lag; what was effective follows at once.
+    // A new leader loads up to a watermark that may lag; what was effective follows as that rises.
     const auto regression = regressions_.find(place);
-    if (!o.loaded && regression != regressions_.end() && o.offset == regression->second.was)
+    const bool behind = regression != regressions_.end();
+    if (o.loaded && behind && o.offset && *o.offset >= *regression->second.was)
         regressions_.erase(regression);
-    if (o.loaded && was && o.offset != was) {
+    auto& written = written_[place];
+    const auto known = o.offset ? std::find(written.begin(), written.end(), *o.offset)
+                                : written.end();
+    const bool explained = known != written.end();
+    if (explained) written.erase(written.begin(), known + 1);
+    if (o.loaded && !behind && was && o.offset != was && !explained) {
         auto& entry = regressions_[place];
         if (entry.times++ == 0) entry = {1, was, o.offset, now};
     }

@@ -17,6 +17,7 @@ class GroupJudge {
     void on(sim::Instant now, const model::Assigned& o);
     void on(sim::Instant now, const model::CommitReturned& o);
     void on(sim::Instant now, const model::OffsetCommitted& o);
+    void on(sim::Instant now, const model::Appended& o);
 
     void conclude(const Ledger& ledger, Findings& findings) const;
 
@@ -31,6 +32,8 @@ class GroupJudge {
     std::map<Place, std::set<model::ProcessId>> committers_;  ///< among the present owners
     std::map<Place, std::int64_t> double_owned_;
     std::map<Place, model::Offset> effective_;
+    /// Written to the offsets log after what is effective: a successor may find any of them there.
+    std::map<Place, std::vector<model::Offset>> written_;
     struct Regression {
         std::int64_t times = 0;
         std::optional<model::Offset> was;

@@ -1,10 +1,10 @@
 #include "reports/judges/invariants.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <map>
 #include <set>
+
+#include <fmt/format.h>
 
 #include "reports/judges/ledger.hpp"
 
@@ -14,9 +14,12 @@ namespace {
 std::int64_t value_of(Fold::Field field, const model::Record& record) {
     switch (field) {
         case Fold::Field::id:
-        case Fold::Field::value: return static_cast<std::int64_t>(record.id.value);
-        case Fold::Field::key: return record.key;
-        case Fold::Field::amount: return record.amount;
+        case Fold::Field::value:
+            return static_cast<std::int64_t>(record.id.value);
+        case Fold::Field::key:
+            return record.key;
+        case Fold::Field::amount:
+            return record.amount;
     }
     return 0;
 }
@@ -38,23 +41,25 @@ Result fold(const Fold& spec, const Ledger& ledger) {
         const auto& entry = topology.topics[static_cast<std::size_t>(topic.value)];
         for (std::int32_t p = 0; p < entry.partitions; ++p) {
             const auto& log = ledger.final_log(entry.first + p);
-            for (const auto& batch : log.batches) {
-                if (batch.next_offset() > log.high_watermark) break;
-                for (const auto& record : batch.payload.records()) {
-                    auto& folded = result[spec.by ? value_of(*spec.by, record) : 0];
-                    const auto value = value_of(spec.field, record);
-                    switch (spec.kind) {
-                        case Fold::Kind::count: ++folded.number; break;
-                        case Fold::Kind::set: folded.members.insert(value); break;
-                        case Fold::Kind::sum: folded.number += value; break;
-                        case Fold::Kind::min:
-                            folded.number =
-                                folded.empty ? value : std::min(folded.number, value);
-                            break;
-                    }
-                    folded.empty = false;
+            log.for_each_readable([&](model::Offset, const model::Record& record) {
+                auto& folded = result[spec.by ? value_of(*spec.by, record) : 0];
+                const auto value = value_of(spec.field, record);
+                switch (spec.kind) {
+                    case Fold::Kind::count:
+                        ++folded.number;
+                        break;
+                    case Fold::Kind::set:
+                        folded.members.insert(value);
+                        break;
+                    case Fold::Kind::sum:
+                        folded.number += value;
+                        break;
+                    case Fold::Kind::min:
+                        folded.number = folded.empty ? value : std::min(folded.number, value);
+                        break;
                 }
-            }
+                folded.empty = false;
+            });
         }
     }
     for (auto& [by, folded] : result) folded.empty = false;

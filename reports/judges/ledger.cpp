@@ -1,8 +1,8 @@
 #include "reports/judges/ledger.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include <fmt/format.h>
 
 namespace eos::reports {
 namespace {
@@ -25,18 +25,6 @@ class Charge {
     std::vector<Evidence> evidence_;
 };
 
-template <class Visit>
-void for_each_visible(const FinalLog& log, Visit visit) {
-    for (const auto& batch : log.batches) {
-        if (batch.next_offset() > log.high_watermark) break;
-        const auto& records = batch.payload.records();
-        for (std::size_t i = 0; i < records.size(); ++i) {
-            const auto offset = batch.base + static_cast<std::int64_t>(i);
-            if (offset >= log.start) visit(offset, records[i]);
-        }
-    }
-}
-
 std::string plural(std::int64_t n, std::string_view word) {
     return fmt::format("{} {}{}", n, word, n == 1 ? "" : "s");
 }
@@ -56,6 +44,12 @@ void Ledger::on(sim::Instant, const model::InputOffered& o) {
     const auto& app = config_.apps[static_cast<std::size_t>(o.process.app.value)];
     if (o.again || app.to.empty()) return;
     offered_unsent_.insert({app.to.front(), o.record.id});
+}
+
+void Ledger::on(sim::Instant, const model::InputWithdrawn& o) {
+    if (const auto found = entries_.find({o.topic, o.record.id}); found != entries_.end())
+        found->second.withdrawn = true;
+    offered_unsent_.erase({o.topic, o.record.id});
 }
 
 void Ledger::on(sim::Instant now, const model::SendInvoked& o) {
@@ -115,7 +109,13 @@ void Ledger::on(sim::Instant, const model::GroupAudit& o) {
 void Ledger::on(sim::Instant, const model::ReplicaAudit& o) {
     if (!o.leader) return;
     auto& final_log = finals_[static_cast<std::size_t>(o.log.value)];
-    final_log = {true, o.log_start, o.high_watermark, o.batches};
+    final_log = {true,
+                 o.log_start,
+                 o.high_watermark,
+                 o.batches,
+                 fates_of(o.batches, o.high_watermark),
+                 o.last_stable,
+                 o.open_transactions};
 }
 
 std::vector<model::LogId> Ledger::logs_of(const std::vector<model::TopicId>& topics) const {
@@ -131,9 +131,12 @@ void Ledger::count_visible() {
     for (std::size_t i = 0; i < finals_.size(); ++i) {
         const auto topic = config_.topology->logs[i].topic;
         if (config_.topology->topics[static_cast<std::size_t>(topic.value)].internal) continue;
-        for_each_visible(finals_[i], [&](model::Offset, const model::Record& record) {
+        finals_[i].for_each_readable([&](model::Offset, const model::Record& record) {
             ++entries_[{topic, record.id}].visible;
         });
+        for (const auto& batch : finals_[i].batches)
+            for (const auto& record : batch.payload.records())
+                ++entries_[{topic, record.id}].written;
     }
 }
 
@@ -165,6 +168,7 @@ void Ledger::conclude_writers(Findings& findings) const {
         if (!entry.writer) continue;
         const auto& app = config_.apps[static_cast<std::size_t>(entry.writer->value)];
         if (app.reads) continue;  // a processor is judged against its input
+        if (entry.visible == 0 && entry.withdrawn) continue;
         if (entry.visible != 1) rows.emplace_back(key, &entry);
     }
     std::sort(rows.begin(), rows.end(),
@@ -199,9 +203,9 @@ void Ledger::conclude_writers(Findings& findings) const {
                                  plural(tally.amount(), "record"), why));
     }
     for (const auto& [app, tally] : doubled)
-        tally.report(findings, Count::duplicates, app,
-                     fmt::format("{} too many stand in the logs",
-                                 plural(tally.amount(), "record")));
+        tally.report(
+            findings, Count::duplicates, app,
+            fmt::format("{} too many stand in the logs", plural(tally.amount(), "record")));
 }
 
 // A processor is charged with what it added: outputs beyond the copies of its input, and inputs its
@@ -214,12 +218,12 @@ void Ledger::conclude_processor(const JudgedApp& app, Findings& findings) const 
     std::map<model::RecordId, Evidence> where;
     std::map<model::RecordId, bool> passed;
     for (const auto log : inputs) {
-        for_each_visible(finals_[static_cast<std::size_t>(log.value)],
-                         [&](model::Offset offset, const model::Record& record) {
-                             ++copies_in[record.id];
-                             where.try_emplace(record.id, Evidence{log, offset, record.id});
-                             if (settled(app, log, offset)) passed[record.id] = true;
-                         });
+        finals_[static_cast<std::size_t>(log.value)].for_each_readable(
+            [&](model::Offset offset, const model::Record& record) {
+                ++copies_in[record.id];
+                where.try_emplace(record.id, Evidence{log, offset, record.id});
+                if (settled(app, log, offset)) passed[record.id] = true;
+            });
     }
     for (const auto topic : app.to) {
         for (const auto& [record, copies] : copies_in) {
@@ -228,8 +232,7 @@ void Ledger::conclude_processor(const JudgedApp& app, Findings& findings) const 
             const auto& place = where.at(record);
             if (out == 0 && passed.contains(record) && app.to.size() == 1)
                 lost.add(place.log, place.offset, record);
-            if (out > copies)
-                doubled.add(entry->log, entry->offset, record, out - copies);
+            if (out > copies) doubled.add(entry->log, entry->offset, record, out - copies);
         }
     }
     lost.report(findings, Count::lost, app.id,
@@ -247,16 +250,14 @@ void Ledger::conclude_consumer(const JudgedApp& app, Findings& findings) const {
         const auto found = effects_.find({*app.group, log});
         static const std::vector<Effects> none;
         const auto& counts = found == effects_.end() ? none : found->second;
-        for_each_visible(finals_[static_cast<std::size_t>(log.value)],
-                         [&](model::Offset offset, const model::Record& record) {
-                             const auto index = static_cast<std::size_t>(offset.value);
-                             const bool same = index < counts.size() &&
-                                               counts[index].record == record.id;
-                             const auto effects = same ? counts[index].times : 0;
-                             if (effects == 0 && settled(app, log, offset))
-                                 lost.add(log, offset, record.id);
-                             if (effects > 1) doubled.add(log, offset, record.id, effects - 1);
-                         });
+        finals_[static_cast<std::size_t>(log.value)].for_each_readable(
+            [&](model::Offset offset, const model::Record& record) {
+                const auto index = static_cast<std::size_t>(offset.value);
+                const bool same = index < counts.size() && counts[index].record == record.id;
+                const auto effects = same ? counts[index].times : 0;
+                if (effects == 0 && settled(app, log, offset)) lost.add(log, offset, record.id);
+                if (effects > 1) doubled.add(log, offset, record.id, effects - 1);
+            });
     }
     lost.report(findings, Count::lost, app.id,
                 fmt::format("{} its group has committed past without any effect",

@@ -14,6 +14,7 @@
 
 #include "model/history.hpp"
 #include "model/topology.hpp"
+#include "reports/judges/fate.hpp"
 #include "reports/judges/finding.hpp"
 
 namespace eos::reports {
@@ -34,9 +35,10 @@ struct LedgerKeyHash {
 struct LedgerEntry {
     std::optional<model::AppId> writer;  ///< none: preloaded
     bool acknowledged = false;
-    bool abandoned = false;              ///< every send of it failed and none is open
+    bool withdrawn = false;              ///< its writer aborted it on purpose
     std::int32_t sends = 0;
-    std::int32_t visible = 0;            ///< copies below the high watermark at the end
+    std::int32_t visible = 0;            ///< copies readable at the end: committed, below the watermark
+    std::int32_t written = 0;            ///< copies in the logs, aborted ones too
     bool polled = false;
     sim::Instant invoked_at{};           ///< of the first send
     model::LogId log{-1};                ///< of the newest acknowledgement, else of the newest send
@@ -52,19 +54,40 @@ struct JudgedApp {
     std::vector<model::TopicId> from{};
     std::vector<model::TopicId> to{};
     std::int32_t instances = 1;
+    /// It is promised committed data: mode exactly-once, or isolation read-committed.
+    bool wants_committed = false;
 };
 struct JudgeConfig {
     std::shared_ptr<const model::Topology> topology;
     std::vector<JudgedApp> apps;
     std::vector<InvariantSpec> invariants;
+    std::int32_t max_sequence = model::Sequence::greatest;  ///< the number after it is 0
 };
 
-/// The copies visible at the end, by log: the leader's batches below its high watermark.
+/// A log at the end, as its leader holds it.
 struct FinalLog {
     bool led = false;
     model::Offset start;
     model::Offset high_watermark;
     std::vector<model::Batch> batches;   ///< payloads shared with the world
+    std::vector<Fate> fates;             ///< one per batch
+    model::Offset last_stable;
+    std::int32_t open_transactions = 0;
+
+    /// visit(offset, record) for every record that a read_committed reader is given.
+    template <class Visit>
+    void for_each_readable(Visit visit) const {
+        for (std::size_t b = 0; b < batches.size(); ++b) {
+            const auto& batch = batches[b];
+            if (batch.next_offset() > high_watermark) break;
+            if (!fates[b].readable()) continue;
+            const auto& records = batch.payload.records();
+            for (std::size_t i = 0; i < records.size(); ++i) {
+                const auto offset = batch.base + static_cast<std::int64_t>(i);
+                if (offset >= start) visit(offset, records[i]);
+            }
+        }
+    }
 };
 
 class Ledger {
@@ -72,6 +95,7 @@ class Ledger {
     explicit Ledger(JudgeConfig config);
 
     void on(sim::Instant now, const model::InputOffered& o);
+    void on(sim::Instant now, const model::InputWithdrawn& o);
     void on(sim::Instant now, const model::SendInvoked& o);
     void on(sim::Instant now, const model::SendDone& o);
     void on(sim::Instant now, const model::Polled& o);

@@ -98,8 +98,9 @@ void OrderJudge::conclude_sequences(const Ledger& ledger, Findings& findings) {
         const model::LogId log{static_cast<std::int32_t>(i)};
         struct Last {
             model::ProducerEpoch epoch;
-            model::Sequence sequence;
+            model::Sequence next;
         };
+        const auto size = std::int64_t{ledger.config().max_sequence} + 1;
         std::map<model::ProducerId, Last> last;
         std::int64_t gaps = 0;
         std::int64_t repeats = 0;
@@ -108,13 +109,15 @@ void OrderJudge::conclude_sequences(const Ledger& ledger, Findings& findings) {
             if (!batch.producer_id || !batch.base_sequence || batch.control) continue;
             const auto found = last.find(*batch.producer_id);
             if (found != last.end() && found->second.epoch == batch.producer_epoch) {
-                const auto expected = found->second.sequence.plus(1);
+                const auto expected = found->second.next;
                 if (*batch.base_sequence != expected) {
                     (*batch.base_sequence < expected ? repeats : gaps) += 1;
                     evidence.push_back({log, batch.base, {}});
                 }
             }
-            last[*batch.producer_id] = {batch.producer_epoch, *batch.last_sequence()};
+            const auto next = (std::int64_t{batch.base_sequence->value} + batch.count) % size;
+            last[*batch.producer_id] = {batch.producer_epoch,
+                                        {static_cast<std::int32_t>(next)}};
         }
         if (gaps + repeats == 0) continue;
         findings.add({Count::illegal,

@@ -35,7 +35,7 @@ std::string csv_header(std::string_view file) {
     return text +
            ",records_offered,records_acked,records_visible,effects,p50_us,p95_us,p99_us,max_us,"
            "ack_p50_us,ack_p99_us,unavailable_us,rebalances,deduplicated,log_bytes,requests,"
-           "events,digest,because\n";
+           "events,digest,because,set\n";
 }
 
 std::string csv_line(const StoredRow& stored) {
@@ -49,9 +49,12 @@ std::string csv_line(const StoredRow& stored) {
     for (const auto& time :
          {m.latency_p50, m.latency_p95, m.latency_p99, m.latency_max, m.ack_p50, m.ack_p99})
         text += "," + csv_time(time);
-    text += fmt::format(",{},{},{},{},{},{},{:016x},{}\n", m.unavailable.count() / 1000,
+    std::string set;
+    for (const auto& [path, value] : stored.overrides)
+        set += fmt::format("{}{}={}", set.empty() ? "" : " ", path, value);
+    text += fmt::format(",{},{},{},{},{},{},{:016x},{},{}\n", m.unavailable.count() / 1000,
                         m.rebalances, m.deduplicated, m.log_bytes, row.requests, row.events,
-                        row.digest, csv_field(row.because));
+                        row.digest, csv_field(row.because), csv_field(set));
     return text;
 }
 

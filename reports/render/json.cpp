@@ -124,6 +124,7 @@ Json black_box_json(const BlackBoxCounts& box) {
     json["unseen"] = box.unseen;
     json["poll-skip"] = box.poll_skip;
     json["nonmonotonic-poll"] = box.nonmonotonic_poll;
+    json["G1a"] = box.aborted_read;
     return json;
 }
 

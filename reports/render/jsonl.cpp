@@ -52,6 +52,7 @@ Json row_json(const StoredRow& stored) {
     if (!row.because.empty()) json["because"] = row.because;
     for (std::size_t i = 0; i < count_kinds; ++i)
         json[std::string(name(static_cast<Count>(i)))] = row.counts[i];
+    json["running_us"] = row_us(m.running);
     json["records_offered"] = m.records_offered;
     json["records_acked"] = m.records_acked;
     json["records_visible"] = m.records_visible;
@@ -102,6 +103,7 @@ StoredRow row_from(const Json& json) {
     for (std::size_t i = 0; i < count_kinds; ++i)
         row.counts[i] = json.at(std::string(name(static_cast<Count>(i)))).get<std::int64_t>();
     auto& m = row.measured;
+    m.running = get_time(json, "running_us").value_or(sim::Duration{});
     m.records_offered = json.at("records_offered").get<std::int64_t>();
     m.records_acked = json.at("records_acked").get<std::int64_t>();
     m.records_visible = json.at("records_visible").get<std::int64_t>();

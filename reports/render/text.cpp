@@ -259,9 +259,10 @@ std::string text_line(const RunReport& report) {
 
 std::string text(const SweepReport& report) {
     std::string out;
-    out += fmt::format("{} · {} x {} = {}\n\n", report.scenario,
+    out += fmt::format("{} · {} x {}{} = {}\n\n", report.scenario,
                        counted(static_cast<std::int64_t>(report.rows.size()), "variant"),
                        counted(report.seeds, "seed"),
+                       report.placed.empty() ? "" : " x every place of " + report.placed,
                        counted(report.planned, "run"));
     std::size_t width = 7;
     for (const auto& row : report.rows) width = std::max(width, row.variant.size());
@@ -298,6 +299,7 @@ std::string text(const SweepReport& report) {
                                    12));
     for (const auto& why : report.undecided)
         out += fmt::format("  undecided {}\n", wrapped(why, 12));
+    for (const auto& note : report.notes) out += fmt::format("  note      {}\n", wrapped(note, 12));
     if (report.milestones_total > 0)
         out += fmt::format("  coverage  {} of {} faults fired, {} of {} milestones seen\n",
                            report.faults_fired, report.faults_total, report.milestones_seen,
@@ -315,9 +317,10 @@ std::string text(const SweepReport& report) {
                            counted(report.planned, "run"));
     if (fail == 0 && undecided == 0 && runs > 0) {
         // The rule of three: after n clean runs, 95 % sure that fewer than 3/n seeds fail.
-        out += fmt::format("      after {} clean runs at most {}.{:02} % of the seeds fail "
-                           "(95 % confidence)\n",
-                           grouped(runs), 300 / runs, 30'000 / runs % 100);
+        if (report.placed.empty())
+            out += fmt::format("      after {} clean runs at most {}.{:02} % of the seeds fail "
+                               "(95 % confidence)\n",
+                               grouped(runs), 300 / runs, 30'000 / runs % 100);
     }
     for (const auto& file : report.wrote) out += "      wrote  " + file + "\n";
     for (const auto& file : report.kept) out += "      saved  " + file + "\n";

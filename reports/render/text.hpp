@@ -23,6 +23,8 @@ struct SweepReport {
     std::vector<SweepRow> rows;
     std::int64_t seeds = 0;                   ///< asked for, per variant
     std::int64_t planned = 0;                 ///< runs asked for
+    std::string placed;                       ///< faults of sweep.place; empty: none
+    std::vector<std::string> notes;           ///< sentences that change no verdict
     std::vector<std::string> undecided;       ///< sentences: why, and what to change
     std::vector<std::string> failing;         ///< commands that reproduce, one per failing variant
     std::vector<std::pair<std::string, bool>> claims;  ///< sweep.compare: text, held

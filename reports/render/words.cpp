@@ -39,6 +39,25 @@ class Reading {
             model::name(static_cast<model::ErrorCode>(number(Fact::error, 0))));
     }
 
+    /// "transaction 3 of shop-0", as much of it as the milestone carries.
+    [[nodiscard]] std::string txn() const {
+        const auto txid = number(Fact::txid);
+        const auto txn = number(Fact::txn);
+        const auto id = txid < 0 ? std::string("a producer")
+                                 : topology_.transactional_id_name(
+                                       {static_cast<std::int32_t>(txid)});
+        return txn < 0 ? fmt::format("the transaction of {}", id)
+                       : fmt::format("transaction {} of {}", txn, id);
+    }
+    [[nodiscard]] std::string_view result() const {
+        return model::name(static_cast<model::TxnResult>(number(Fact::result, 2)));
+    }
+    /// What a coordinator coordinates in this log.
+    [[nodiscard]] std::string_view coordinated() const {
+        const auto txn = static_cast<std::int64_t>(model::CoordinatorKind::txn);
+        return number(Fact::kind) == txn ? "transactional ids" : "groups";
+    }
+
   private:
     const sim::Milestone& milestone_;
     const model::Topology& topology_;
@@ -109,11 +128,11 @@ std::string words(const sim::Milestone& milestone, const model::Topology& topolo
                                r.number(Fact::epoch));
         case Mile::partition_went_offline: return fmt::format("{} has no leader", r.log());
         case Mile::coordinator_loading:
-            return fmt::format("{} loads the groups of {}", r.node(), r.log());
+            return fmt::format("{} loads the {} of {}", r.node(), r.coordinated(), r.log());
         case Mile::coordinator_loaded:
-            return fmt::format("{} coordinates the groups of {}", r.node(), r.log());
+            return fmt::format("{} coordinates the {} of {}", r.node(), r.coordinated(), r.log());
         case Mile::coordinator_unloaded:
-            return fmt::format("{} gives up the groups of {}", r.node(), r.log());
+            return fmt::format("{} gives up the {} of {}", r.node(), r.coordinated(), r.log());
         case Mile::controller_elected: return "the controller is active";
         case Mile::controller_broker_fenced:
             return fmt::format("the controller fences {}", r.broker());
@@ -146,6 +165,39 @@ std::string words(const sim::Milestone& milestone, const model::Topology& topolo
             return fmt::format("the offset of {} in {} is forgotten", r.group(), r.log());
         case Mile::offsets_reset:
             return fmt::format("{} resets its position in {} to {}", r.node(), r.log(),
+                               r.number(Fact::offset));
+        case Mile::offsets_pending:
+            return fmt::format("offset {} of {} in {} waits for the end of {}",
+                               r.number(Fact::offset), r.group(), r.log(), r.txn());
+        case Mile::txn_begun: return fmt::format("{} begins {}", r.node(), r.txn());
+        case Mile::txn_partition_added:
+            return fmt::format("{} is part of {}", r.log(), r.txn());
+        case Mile::txn_offsets_added:
+            return fmt::format("the offsets of {} are part of {}", r.group(), r.txn());
+        case Mile::txn_prepare_commit_written:
+            return fmt::format("{} is decided: commit (epoch {})", r.txn(),
+                               r.number(Fact::epoch));
+        case Mile::txn_prepare_abort_written:
+            return fmt::format("{} is decided: abort (epoch {})", r.txn(), r.number(Fact::epoch));
+        case Mile::txn_marker_sent:
+            return fmt::format("the {} marker of {} goes to {}", r.result(), r.txn(), r.log());
+        case Mile::txn_marker_written:
+            return fmt::format("{} holds the {} marker of {}", r.log(), r.result(), r.txn());
+        case Mile::txn_marker_refused:
+            return fmt::format("{} refuses the marker of {}: {}", r.log(), r.txn(), r.error());
+        case Mile::txn_completed: return fmt::format("{} is complete", r.txn());
+        case Mile::txn_timed_out:
+            return fmt::format("{} took too long: the coordinator aborts it", r.txn());
+        case Mile::txn_reported:
+            return fmt::format("{} learns of {}: {}", r.node(), r.txn(), r.result());
+        case Mile::txn_id_rotated:
+            return fmt::format("{} used up its epochs and gets a new producer id", r.txn());
+        case Mile::txn_id_expired:
+            return fmt::format("{} is forgotten: it was idle too long", r.txn());
+        case Mile::partition_verified:
+            return fmt::format("{} knows that {} is part of {}", r.node(), r.log(), r.txn());
+        case Mile::partition_stable_offset_moved:
+            return fmt::format("the last stable offset of {} is {}", r.log(),
                                r.number(Fact::offset));
         case Mile::node_crashed: return fmt::format("{} crashes", r.node());
         case Mile::node_lost_power: return fmt::format("{} loses power", r.node());
