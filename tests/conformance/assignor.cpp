@@ -5,6 +5,7 @@
 #include <set>
 
 #include "model/assignors.hpp"
+#include "model/server_assignors.hpp"
 #include "model/sticky_assignor.hpp"
 #include "tests/conformance/harness.hpp"
 
@@ -67,6 +68,15 @@ class Scene {
         return topology.topic_of(log).name + "-" + std::to_string(entry.partition.value);
     }
 
+    /// Previous targets are what the case calls owned.
+    [[nodiscard]] std::vector<ServerMember> server() const {
+        std::vector<ServerMember> result;
+        for (std::size_t i = 0; i < members.size(); ++i)
+            result.push_back(
+                {members[i].member, members[i].instance, members[i].subscription, sticky[i].owned});
+        return result;
+    }
+
     Topology topology;
     std::vector<JoinGroupResponse::Member> members;
     std::vector<StickyMember> sticky;
@@ -89,7 +99,11 @@ class Scene {
     if (which == "range") return {assign(AssignorKind::range, scene.members, scene.topology), {}};
     if (which == "roundrobin")
         return {assign(AssignorKind::round_robin, scene.members, scene.topology), {}};
-    throw NotModelled("assignor " + which + " belongs to KIP-848 groups, not modelled yet");
+    if (which == "server-range")
+        return {assign(ServerAssignor::range, scene.server(), scene.topology), {}};
+    if (which == "server-uniform")
+        return {assign(ServerAssignor::uniform, scene.server(), scene.topology), {}};
+    throw std::invalid_argument("unknown assignor " + which);
 }
 
 [[nodiscard]] bool owns(const StickyMember& member, LogId log) {

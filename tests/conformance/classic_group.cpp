@@ -3,6 +3,7 @@
 
 #include "model/classic_group.hpp"
 
+#include <array>
 #include <map>
 #include <memory>
 
@@ -19,13 +20,16 @@ namespace {
 
 using namespace eos::model;
 
+/// Protocol names as the cases and Kafka write them, by AssignorKind.
+constexpr std::array<std::string_view, 4> protocol_names{"range", "roundrobin", "sticky",
+                                                         "cooperative-sticky"};
 [[nodiscard]] AssignorKind assignor_named(const std::string& name) {
-    if (name == "range") return AssignorKind::range;
-    if (name == "roundrobin") return AssignorKind::round_robin;
+    for (std::size_t i = 0; i < protocol_names.size(); ++i)
+        if (protocol_names[i] == name) return static_cast<AssignorKind>(i);
     throw NotModelled("assignor " + name + " is not modelled");
 }
 [[nodiscard]] std::string_view protocol_name(AssignorKind kind) {
-    return kind == AssignorKind::range ? "range" : "roundrobin";
+    return protocol_names[static_cast<std::size_t>(kind)];
 }
 
 class ClassicGroupHarness {
@@ -66,7 +70,7 @@ class ClassicGroupHarness {
         std::vector<GroupReply> replies;
         std::vector<GroupWrite> writes;
         const auto ctx = world_.context();
-        GroupStep inner{ctx, config_, topology_, fx, replies, writes};
+        GroupStep inner{ctx, config_, topology_, guard_, fx, replies, writes};
         action(*group_, inner);
         for (std::size_t i = 0; i < writes.size(); ++i) {
             const auto write = writes[i];
@@ -274,6 +278,7 @@ class ClassicGroupHarness {
     ClusterConfig config_;
     Topology topology_ = model::testing::group_topology();
     model::testing::GroupWorld world_;
+    Guard guard_;
     std::optional<ClassicGroup> group_;
     std::optional<GroupMetadataRecord> stored_;
     std::optional<ErrorCode> log_error_;

@@ -46,6 +46,8 @@ class Args {
         if (!has(key)) return std::nullopt;
         return node_[key].as<T>();
     }
+    /// All of them, for arguments whose keys are names of the case.
+    [[nodiscard]] const YAML::Node& all() const { return node_; }
     /// The raw value, undefined if absent.
     [[nodiscard]] YAML::Node raw(const std::string& key) const {
         return has(key) ? node_[key] : YAML::Node(YAML::NodeType::Undefined);

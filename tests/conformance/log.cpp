@@ -57,7 +57,7 @@ class Log {
             log_.truncate_fully(offset(args), at_ms(now_),
                                 start ? std::optional{Offset{*start}} : std::nullopt);
         });
-        if (op == "delete_records") return outcome(log_.delete_records(offset(args)));
+        if (op == "delete_records") return outcome(log_.delete_records(offset(args), guard_));
         if (op == "delete_old_segments") return done([&] { log_.delete_old_segments(); });
         if (op == "snapshot") return done([&] { static_cast<void>(log_.take_snapshot()); });
         if (op == "fail_index") return done([&] { log_.fail_next_index_write(); });

@@ -1,6 +1,6 @@
 // Harness offsets: the committed offsets of one group, driven through a GroupShard whose log
-// replicates every write at once. Transactions, KIP-848 groups and the deletion APIs are not
-// modelled.
+// replicates every write at once. The deletion APIs, old request versions and groups with members
+// of both protocols are not modelled.
 
 #include <map>
 #include <memory>
@@ -26,6 +26,7 @@ class OffsetsHarness {
     explicit OffsetsHarness(const Args& config) {
         config_.offsets_retention =
             sim::milliseconds(config.get<std::int64_t>("retention_ms", 604'800'000));
+        config_.offset_metadata_max = config.get<std::int32_t>("metadata_max", 4096);
         config_.group_min_session = {};
         // Room for every topic a case may name.
         for (std::int32_t topic = 0; topic < 8; ++topic) {
@@ -41,6 +42,8 @@ class OffsetsHarness {
     Observed perform(const std::string& op, const Args& args) {
         if (op == "given_group") return given_group(args);
         if (op == "commit") return commit(args);
+        if (op == "txn_commit") return txn_commit(args);
+        if (op == "marker") return marker(args);
         if (op == "fetch") return fetch(args);
         if (op == "expire") return expire();
         if (op == "advance") return advance(args);
@@ -50,8 +53,6 @@ class OffsetsHarness {
         }
         if (op == "check_offset") return check_offset(args);
         if (op == "check_group") return check_group();
-        if (op == "txn_commit" || op == "marker")
-            throw NotModelled("transactional offset commits are not modelled yet");
         if (op == "delete" || op == "delete_group" || op == "topic_deleted")
             throw NotModelled("OffsetDelete, DeleteGroups and topic deletion are not modelled");
         throw std::invalid_argument("unknown operation " + op);
@@ -71,6 +72,11 @@ class OffsetsHarness {
             batch.base = end_;
             batch.count = static_cast<std::int32_t>(append.records.size());
             batch.payload = Payload(append.records);
+            if (append.who) {
+                batch.transactional = true;
+                batch.producer_id = append.who->producer_id;
+                batch.producer_epoch = append.who->producer_epoch;
+            }
             log_.push_back(batch);
             end_ = batch.next_offset();
             shard_.appended(inner, append.token, batch.base);
@@ -82,7 +88,7 @@ class OffsetsHarness {
 
     void restart() {
         shard_ = GroupShard({0}, {0});
-        for (const auto& batch : log_) shard_.replay(batch, end_);
+        for (const auto& batch : log_) shard_.replay(guard_, batch, end_);
         step([](GroupShard& shard, ShardStep& s) { shard.loaded(s); });
     }
 
@@ -97,8 +103,7 @@ class OffsetsHarness {
     }
 
     Observed given_group(const Args& args) {
-        if (args.get<std::string>("type") != "classic")
-            throw NotModelled("KIP-848 groups are not modelled yet");
+        if (args.get<std::string>("type") == "consumer") return given_modern_group(args);
         const auto wanted = args.get<std::string>("state");
         std::optional<GroupState> state;
         for (const auto candidate :
@@ -131,41 +136,108 @@ class OffsetsHarness {
         std::vector<GroupReply> replies;
         std::vector<GroupWrite> writes;
         const auto ctx = world_.context();
-        GroupStep inner{ctx, config_, topology_, fx, replies, writes};
+        GroupStep inner{ctx, config_, topology_, guard_, fx, replies, writes};
         group.resume(inner);
         world_.take(fx);
         shard_.place(std::move(group));
         return empty_map();
     }
 
-    Observed commit(const Args& args) {
-        if (args.has("metadata")) throw NotModelled("offset metadata text is not modelled");
-        OffsetCommitRequest request;
-        request.group = group_id;
+    Observed given_modern_group(const Args& args) {
+        ModernGroupRecord record;
+        record.group = group_id;
+        for (const auto& entry : args.raw("members")) {
+            const Args given(entry.second);
+            if (given.get<bool>("classic", false))
+                throw NotModelled("a KIP-848 group has no members of the classic protocol");
+            ModernMember m;
+            m.member = *numbered<MemberId>(ids_, entry.first.as<std::string>());
+            m.epoch = Generation{given.get<std::int32_t>("epoch")};
+            record.epoch = std::max(record.epoch, m.epoch);
+            record.members.push_back(std::move(m));
+        }
+        record.target_epoch = record.epoch;
+        shard_.place(ModernGroup::restored(std::move(record)));
+        return empty_map();
+    }
+
+    [[nodiscard]] MemberRef member_of(const Args& args) {
+        MemberRef ref;
         if (const auto generation = args.get<std::int32_t>("generation", -1); generation >= 0)
-            request.member.generation = Generation{generation};
-        request.member.member = numbered<MemberId>(ids_, args.maybe<std::string>("member"));
-        request.member.instance =
-            numbered<GroupInstanceId>(instances_, args.maybe<std::string>("instance"));
+            ref.generation = Generation{generation};
+        ref.member = numbered<MemberId>(ids_, args.maybe<std::string>("member"));
+        ref.instance = numbered<GroupInstanceId>(instances_, args.maybe<std::string>("instance"));
+        return ref;
+    }
+    [[nodiscard]] std::vector<OffsetCommitRequest::Part> parts_of(const Args& args) {
+        std::vector<OffsetCommitRequest::Part> parts;
         for (const auto& entry : args.raw("offsets"))
-            request.parts.push_back(
+            parts.push_back(
                 {log_named(entry.first.as<std::string>()), {entry.second.as<std::int64_t>()}, {}});
-        step([&](GroupShard& shard, ShardStep& s) {
-            shard.on_request(s, {{9}, 0, 0, {}}, request);
-        });
-        const auto& answer = std::get<OffsetCommitResponse>(*last_);
-        Observed result = outcome(answer.parts.front().error);
+        if (args.has("metadata"))
+            for (const auto& entry : args.raw("metadata"))
+                for (auto& part : parts)
+                    if (part.log == log_named(entry.first.as<std::string>()))
+                        part.metadata_bytes =
+                            static_cast<std::int32_t>(entry.second.as<std::string>().size());
+        return parts;
+    }
+    /// An error of all parts is the error of the operation.
+    [[nodiscard]] Observed outcome_of(const std::vector<OffsetCommitResponse::Part>& parts) const {
+        auto common = parts.front().error;
+        for (const auto& part : parts)
+            if (part.error != common) common = ErrorCode::none;
+        Observed result = outcome(common);
         result["results"] = empty_map();
-        for (const auto& part : answer.parts)
+        for (const auto& part : parts)
             result["results"][log_name(part.log)] = std::string(name(part.error));
         return result;
     }
 
+    Observed commit(const Args& args) {
+        if (args.get<std::int32_t>("version", 9) < 9)
+            throw NotModelled("OffsetCommit before version 9 is not modelled");
+        const OffsetCommitRequest request{group_id, member_of(args), parts_of(args)};
+        step([&](GroupShard& shard, ShardStep& s) {
+            shard.on_request(s, {{9}, 0, 0, {}}, request);
+        });
+        return outcome_of(std::get<OffsetCommitResponse>(*last_).parts);
+    }
+
+    Observed txn_commit(const Args& args) {
+        TxnOffsetCommitRequest request;
+        request.who.producer_id = {args.get<std::int64_t>("pid")};
+        request.group = group_id;
+        request.member = member_of(args);
+        request.parts = parts_of(args);
+        step([&](GroupShard& shard, ShardStep& s) {
+            shard.on_request(s, {{9}, 0, 0, {}}, request);
+        });
+        return outcome_of(std::get<TxnOffsetCommitResponse>(*last_).parts);
+    }
+
+    Observed marker(const Args& args) {
+        Batch batch;
+        batch.base = end_;
+        batch.producer_id = ProducerId{args.get<std::int64_t>("pid")};
+        batch.transactional = true;
+        batch.control =
+            args.get<std::string>("result") == "COMMIT" ? ControlType::commit : ControlType::abort;
+        log_.push_back(batch);
+        end_ = batch.next_offset();
+        step([&](GroupShard& shard, ShardStep& s) {
+            shard.on_marker(s, *batch.producer_id, *batch.control, batch.base);
+            shard.on_high_watermark(s, end_);
+        });
+        return empty_map();
+    }
+
     Observed fetch(const Args& args) {
-        if (args.has("member")) throw NotModelled("OffsetFetch of a KIP-848 member");
         OffsetFetchRequest request;
         request.group = group_id;
         request.require_stable = args.get<bool>("require_stable", false);
+        request.member = numbered<MemberId>(ids_, args.maybe<std::string>("member"));
+        request.member_epoch = args.maybe<std::int32_t>("epoch");
         if (args.raw("tps").IsScalar()) {
             for (const auto& [log, entry] : shard_.offsets().of(group_id))
                 request.logs.push_back(log);
@@ -201,7 +273,7 @@ class OffsetsHarness {
                 if (const auto* offset = std::get_if<OffsetRecord>(&record))
                     result["expired"].push_back(log_name(offset->log));
                 else
-                    result["deletable"] = std::get<GroupMetadataRecord>(record).tombstone;
+                    result["deletable"] = true;  // the shard writes no other record in expiry
             }
         }
         return result;
@@ -219,6 +291,8 @@ class OffsetsHarness {
         Observed result = empty_map();
         const auto* entry = shard_.offsets().find(group_id, log_named(args.get<std::string>("tp")));
         result["committed"] = entry ? YAML::Node(entry->offset.value) : null();
+        result["pending"] = values_of(
+            shard_.offsets().producers_of(group_id, log_named(args.get<std::string>("tp"))));
         return result;
     }
 

@@ -70,7 +70,7 @@ class PartitionHarness {
             return empty_map();
         }
         if (op == "delete_records")
-            return outcome(log_.delete_records(Offset{args.get<std::int64_t>("offset")}));
+            return outcome(log_.delete_records(Offset{args.get<std::int64_t>("offset")}, guard_));
         if (op == "advance") {
             now_ += args.get<std::int64_t>("ms");
             return empty_map();

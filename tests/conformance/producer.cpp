@@ -25,10 +25,14 @@ constexpr std::int32_t topics = 6;
 constexpr std::int32_t partitions = 4;
 constexpr std::int32_t record_bytes = 100;
 
-/// Topics a..f with four partitions each; log n is led by broker n + 1.
+/// Beyond those that lead partitions.
+constexpr BrokerId txn_coordinator{topics * partitions + 1};
+constexpr BrokerId group_coordinator{topics * partitions + 2};
+
+/// Topics a..f with four partitions each; log n is led by broker n + 1. Two more coordinate.
 [[nodiscard]] std::shared_ptr<const Topology> small_cluster() {
     auto topology = std::make_shared<Topology>();
-    topology->brokers = topics * partitions;
+    topology->brokers = topics * partitions + 2;
     for (std::int32_t t = 0; t < topics; ++t) {
         Topic topic;
         topic.name = std::string(1, static_cast<char>('a' + t));
@@ -45,9 +49,13 @@ constexpr std::int32_t record_bytes = 100;
 class ProducerHarness {
   public:
     explicit ProducerHarness(const Args& config) {
-        if (config.has("txn_id"))
-            throw NotModelled("the transactional producer is not modelled yet");
         auto settings = std::make_shared<ProducerConfig>();
+        if (config.has("txn_id")) settings->txid = TransactionalId{0};
+        settings->transaction_version = config.get<std::int32_t>("tv", 1) == 2
+                                            ? TransactionVersion::tv2
+                                            : TransactionVersion::tv1;
+        settings->coordinator_bumps_epoch = config.get<bool>("can_bump", true);
+        settings->max_block = sim::seconds(100'000);  // the cases say when a call times out
         settings->idempotence = config.get<bool>("idempotent", true);
         settings->retries = config.get<std::int32_t>("retries", 2147483647);
         settings->delivery_timeout =
@@ -82,6 +90,12 @@ class ProducerHarness {
             init(args);
         } else if (op == "send") {
             result = send(args);
+        } else if (op == "call") {
+            result = call(args);
+        } else if (op == "timeout_call") {
+            producer_->stop_waiting();
+        } else if (op == "fail_with") {
+            result = fail_with(args);
         } else if (op == "pause") {
             paused_ = true;
         } else if (op == "resume") {
@@ -103,7 +117,7 @@ class ProducerHarness {
         } else if (op == "check_tp") {
             return check_partition(args);
         } else {
-            throw NotModelled("operation " + op + " belongs to transactions");
+            throw NotModelled("transaction.version does not change during a run");
         }
         result["requests"] = sent_;
         return result;
@@ -122,6 +136,8 @@ class ProducerHarness {
         std::int64_t first = 0;
         std::int64_t count = 1;
     };
+    /// The end of one `call` operation; none: pending.
+    using CallEnd = std::optional<ErrorCode>;
 
     // --- the world around the producer -----------------------------------------------------------
 
@@ -134,6 +150,9 @@ class ProducerHarness {
         while (carry_out() || ring(now_)) {
             if (!paused_) producer_->run_sender(now(), fx_);
         }
+        for (const auto& event : producer_->take_events())
+            if (event.kind == ProducerEvent::Kind::call_done)
+                calls_[waiting_[event.call]] = event.error;
     }
 
     /// Applies what the producer asked for; true if that told it anything new.
@@ -182,10 +201,15 @@ class ProducerHarness {
     // --- operations ------------------------------------------------------------------------------
 
     void init(const Args& args) {
+        if (producer_->sender().transactions()) {
+            (void)producer_->init_transactions(now(), fx_);
+            settle();
+            answer_find(take_api<FindCoordinatorRequest>(), ErrorCode::none);
+            settle();
+            while (in_flight_.empty() && ring(sim::time_never)) settle();  // retry.backoff.ms
+        }
         settle();
-        const auto request = take([](const InFlight& f) {
-            return std::holds_alternative<InitProducerIdRequest>(f.request);
-        });
+        const auto request = take_api<InitProducerIdRequest>();
         answer_init(request, args, ErrorCode::none);
         settle();
         sent_.reset(empty_list());
@@ -210,8 +234,7 @@ class ProducerHarness {
         Observed observed = empty_map();
         if (result.kind == SendResult::Kind::refused) {
             next_record_ -= static_cast<std::uint64_t>(count);
-            observed = failed("KAFKA_EXCEPTION");
-            observed["cause"] = std::string(name(result.error));
+            observed = thrown(result.error);
         } else if (args.has("ref")) {
             refs_.push_back({args.get<std::string>("ref"), result.order, count});
         }
@@ -219,27 +242,176 @@ class ProducerHarness {
         return observed;
     }
 
+    /// T4: what a call throws in an error state.
+    [[nodiscard]] static Observed thrown(ErrorCode error) {
+        if (error == ErrorCode::illegal_state) return failed("ILLEGAL_STATE");
+        if (error == ErrorCode::producer_fenced || error == ErrorCode::invalid_producer_epoch)
+            return failed(name(error));
+        Observed observed = failed("KAFKA_EXCEPTION");
+        observed["cause"] = exception(error);
+        return observed;
+    }
+
+    /// The exception that stands for an error, as the cases call it.
+    [[nodiscard]] static std::string exception(ErrorCode error) {
+        if (error == ErrorCode::request_timed_out) return "TIMEOUT";
+        if (error == ErrorCode::illegal_state) return "ILLEGAL_STATE";
+        if (error == ErrorCode::transaction_aborted) return "TRANSACTION_ABORTED";
+        if (error == ErrorCode::illegal_generation || error == ErrorCode::unknown_member_id)
+            return "COMMIT_FAILED";
+        return std::string(name(error));
+    }
+
+    Observed call(const Args& args) {
+        const auto api = args.get<std::string>("api");
+        const auto ref = args.get<std::string>("ref", api);
+        if (api == "close") {
+            producer_->close();
+            settle();
+            return empty_map();
+        }
+        if (api == "force_close") {
+            producer_->force_close(now(), fx_);
+            settle();
+            return empty_map();
+        }
+        ProducerCall result;
+        if (api == "begin") {
+            result = producer_->begin_transaction(now(), fx_);
+        } else {
+            const auto what = called(api);
+            if (what == TxnCall::init) result = producer_->init_transactions(now(), fx_);
+            if (what == TxnCall::commit) result = producer_->commit_transaction(now(), fx_);
+            if (what == TxnCall::abort) result = producer_->abort_transaction(now(), fx_);
+            if (what == TxnCall::send_offsets) result = send_offsets(args);
+            if (result.kind != ProducerCall::Kind::refused) waiting_[what] = ref;
+        }
+        Observed observed = empty_map();
+        switch (result.kind) {
+            case ProducerCall::Kind::done: calls_[ref] = ErrorCode::none; break;
+            case ProducerCall::Kind::pending: calls_[ref] = std::nullopt; break;
+            case ProducerCall::Kind::refused: observed = thrown(result.error); break;
+        }
+        settle();
+        return observed;
+    }
+
+    [[nodiscard]] static TxnCall called(const std::string& api) {
+        if (api == "init") return TxnCall::init;
+        if (api == "commit") return TxnCall::commit;
+        if (api == "abort") return TxnCall::abort;
+        if (api == "send_offsets") return TxnCall::send_offsets;
+        throw std::invalid_argument("no call is named " + api);
+    }
+
+    ProducerCall send_offsets(const Args& args) {
+        MemberRef member;
+        const auto generation = args.get<std::int32_t>("generation", -1);
+        if (generation >= 0) member.generation = Generation{generation};
+        if (const auto id = args.get<std::string>("member", ""); !id.empty())
+            member.member = MemberId{static_cast<std::uint64_t>(id.front())};
+        if (args.has("instance")) member.instance = GroupInstanceId{0};
+        std::vector<OffsetCommitRequest::Part> parts;
+        for (const auto& pair : args.raw("offsets")) {
+            auto& part = parts.emplace_back();
+            part.log = log_of(pair.first.as<std::string>());
+            part.offset = Offset{pair.second.as<std::int64_t>()};
+        }
+        return producer_->send_offsets(now(), GroupId{0}, member, std::move(parts), fx_);
+    }
+
+    Observed fail_with(const Args& args) {
+        auto& transactions = *producer_->sender().transactions();
+        const auto error = error_named(args.get<std::string>("error"));
+        if (args.get<std::string>("class") == "fatal")
+            transactions.become_fatal(error);
+        else
+            transactions.become_abortable(error);
+        const bool poisoned = transactions.last_error() == ErrorCode::illegal_state;
+        settle();
+        return poisoned ? failed("ILLEGAL_STATE") : empty_map();
+    }
+
     void respond(const Args& args) {
         const auto error = error_named(args.get<std::string>("error", "NONE"));
         const bool disconnect = args.get<bool>("disconnect", false);
         const auto api = args.get<std::string>("api");
         InFlight request;
-        if (api == "INIT_PRODUCER_ID") {
-            request = take([](const InFlight& f) {
-                return std::holds_alternative<InitProducerIdRequest>(f.request);
-            });
-            if (!disconnect) answer_init(request, args, error);
-        } else if (api == "PRODUCE") {
+        if (api == "PRODUCE") {
             request = take([&](const InFlight& f) { return is_wanted(f, args); });
             if (!disconnect) answer_produce(request, args, error);
+        } else if (api == "INIT_PRODUCER_ID") {
+            request = take_api<InitProducerIdRequest>();
+            if (!disconnect) answer_init(request, args, error);
+        } else if (api == "FIND_COORDINATOR") {
+            request = take_api<FindCoordinatorRequest>();
+            if (!disconnect) answer_find(request, error);
+        } else if (api == "ADD_PARTITIONS") {
+            request = take_api<AddPartitionsToTxnRequest>();
+            if (!disconnect) answer_add(request, args, error);
+        } else if (api == "ADD_OFFSETS") {
+            request = take_api<AddOffsetsToTxnRequest>();
+            if (!disconnect) tell(request, AddOffsetsToTxnResponse{{}, {}, error});
+        } else if (api == "TXN_OFFSET_COMMIT") {
+            request = take_api<TxnOffsetCommitRequest>();
+            if (!disconnect) answer_offsets(request, args, error);
+        } else if (api == "END_TXN") {
+            request = take_api<EndTxnRequest>();
+            if (!disconnect) answer_end(request, args, error);
         } else {
-            throw NotModelled("api " + api + " belongs to transactions");
+            throw std::invalid_argument("no request is named " + api);
         }
         if (disconnect) {
             forget(request.peer);
             producer_->on_link(now(), request.peer, sim::LinkEvent::closed, fx_);
         }
         settle();
+    }
+
+    void tell(const InFlight& request, const Message& answer) {
+        producer_->on_reply(now(), request.peer, request.correlation, answer, fx_);
+    }
+
+    void answer_find(const InFlight& flight, ErrorCode error) {
+        const auto& request = std::get<FindCoordinatorRequest>(flight.request);
+        tell(flight, FindCoordinatorResponse{
+                         .group = request.group,
+                         .error = error,
+                         .coordinator = request.group ? group_coordinator : txn_coordinator,
+                         .txid = request.txid});
+    }
+
+    void answer_add(const InFlight& flight, const Args& args, ErrorCode error) {
+        const auto& asked = std::get<AddPartitionsToTxnRequest>(flight.request).entries.front();
+        AddPartitionsToTxnResponse answer;
+        auto& entry = answer.entries.emplace_back();
+        for (const LogId log : asked.logs)
+            entry.parts.push_back({.log = log, .error = error_of(args, log, error)});
+        tell(flight, answer);
+    }
+
+    void answer_offsets(const InFlight& flight, const Args& args, ErrorCode error) {
+        TxnOffsetCommitResponse answer;
+        for (const auto& part : std::get<TxnOffsetCommitRequest>(flight.request).parts)
+            answer.parts.push_back({.log = part.log, .error = error_of(args, part.log, error)});
+        tell(flight, answer);
+    }
+
+    void answer_end(const InFlight& flight, const Args& args, ErrorCode error) {
+        EndTxnResponse answer;
+        answer.error = error;
+        answer.producer_id = {args.get<std::int64_t>("pid", -1)};
+        answer.producer_epoch = {args.get<std::int16_t>("epoch", -1)};
+        tell(flight, answer);
+    }
+
+    /// `errors {tp: error}` instead of one error for all.
+    [[nodiscard]] ErrorCode error_of(const Args& args, LogId log, ErrorCode otherwise) const {
+        if (!args.has("errors")) return otherwise;
+        for (const auto& pair : args.raw("errors"))
+            if (log_of(pair.first.as<std::string>()) == log)
+                return error_named(pair.second.as<std::string>());
+        return ErrorCode::none;
     }
 
     [[nodiscard]] bool is_wanted(const InFlight& flight, const Args& args) const {
@@ -289,6 +461,13 @@ class ProducerHarness {
 
     [[nodiscard]] Observed look(const Args& args) const {
         const auto wanted = args.get<std::string>("ref");
+        if (const auto ended = calls_.find(wanted); ended != calls_.end()) {
+            Observed shown = empty_map();
+            const bool good = ended->second == ErrorCode::none;
+            shown["status"] = !ended->second ? "PENDING" : good ? "OK" : "FAILED";
+            if (ended->second && !good) shown["error"] = exception(*ended->second);
+            return shown;
+        }
         const auto ref = std::find_if(refs_.begin(), refs_.end(),
                                       [&](const Ref& r) { return r.name == wanted; });
         if (ref == refs_.end()) throw std::invalid_argument("no send is called " + wanted);
@@ -305,9 +484,7 @@ class ProducerHarness {
                 if (order == ref->first) result["offset"] = end.offset ? end.offset->value : -1;
             } else {
                 result["status"] = "FAILED";
-                result["error"] = end.error == ErrorCode::request_timed_out
-                                      ? std::string("TIMEOUT")
-                                      : std::string(name(end.error));
+                result["error"] = exception(end.error);
             }
         }
         return result;
@@ -316,27 +493,45 @@ class ProducerHarness {
     [[nodiscard]] Observed check() const {
         const Sender& sender = producer_->sender();
         Observed result = empty_map();
-        switch (sender.state()) {
-            case Sender::State::uninitialized:
-                result["state"] = "UNINITIALIZED";
-                break;
-            case Sender::State::initializing:
-                result["state"] = "INITIALIZING";
-                break;
-            case Sender::State::ready:
-                result["state"] = "READY";
-                break;
-            case Sender::State::fatal_error:
-                result["state"] = "FATAL_ERROR";
-                break;
-        }
+        result["state"] = std::string(state_name(sender.state()));
         const auto& identity = sender.sequences().identity();
         result["pid"] = identity ? identity->producer_id.value : -1;
         result["epoch"] = identity ? std::int32_t{identity->epoch.value} : -1;
         result["last_error"] = sender.last_error() == ErrorCode::none
                                    ? null()
-                                   : YAML::Node(std::string(name(sender.last_error())));
+                                   : YAML::Node(exception(sender.last_error()));
+        if (const auto* transactions = sender.transactions()) {
+            result["in_txn"] = shown(transactions->enrolled());
+            result["pending_add"] = shown(transactions->to_enrol());
+            const auto api = sender.transactional_request();
+            result["txn_inflight"] = api ? YAML::Node(std::string(api_name(*api))) : null();
+            result["tv"] = static_cast<int>(transactions->version());
+        }
         return result;
+    }
+
+    [[nodiscard]] static std::string_view state_name(Sender::State state) {
+        using enum Sender::State;
+        switch (state) {
+            case uninitialized: return "UNINITIALIZED";
+            case initializing: return "INITIALIZING";
+            case ready: return "READY";
+            case in_transaction: return "IN_TRANSACTION";
+            case committing: return "COMMITTING_TRANSACTION";
+            case aborting: return "ABORTING_TRANSACTION";
+            case abortable_error: return "ABORTABLE_ERROR";
+            case fatal_error: return "FATAL_ERROR";
+        }
+        return "";
+    }
+
+    [[nodiscard]] static std::string_view api_name(Api api) {
+        if (api == Api::find_coordinator) return "FIND_COORDINATOR";
+        if (api == Api::init_producer_id) return "INIT_PRODUCER_ID";
+        if (api == Api::add_partitions_to_txn) return "ADD_PARTITIONS";
+        if (api == Api::add_offsets_to_txn) return "ADD_OFFSETS";
+        if (api == Api::txn_offset_commit) return "TXN_OFFSET_COMMIT";
+        return api == Api::end_txn ? "END_TXN" : "PRODUCE";
     }
 
     [[nodiscard]] Observed check_partition(const Args& args) const {
@@ -353,6 +548,12 @@ class ProducerHarness {
         result["last_acked"] = value_or_null(entry.acked);
         result["last_offset"] = value_or_null(entry.acked_offset);
         result["unresolved"] = entry.unresolved.has_value();
+        const auto* transactions = sender.transactions();
+        if (transactions) {
+            const auto& logs = transactions->enrolled();
+            result["sendable"] = transactions->state() != Sender::State::fatal_error &&
+                                 std::find(logs.begin(), logs.end(), log) != logs.end();
+        }
         result["inflight"] = empty_list();
         for (const BatchId id : entry.in_flight)
             result["inflight"].push_back(sender.batches()[id].number->base.value);
@@ -367,24 +568,51 @@ class ProducerHarness {
 
     [[nodiscard]] YAML::Node shown(const Message& message) const {
         YAML::Node result = empty_map();
-        if (std::holds_alternative<InitProducerIdRequest>(message)) {
-            result["api"] = "INIT_PRODUCER_ID";
-        } else if (const auto* request = std::get_if<ProduceRequest>(&message)) {
-            const auto& part = request->parts.front();
+        result["api"] = std::string(api_name(api_of(message)));
+        if (const auto* init = std::get_if<InitProducerIdRequest>(&message)) {
+            result["pid"] = init->expected_producer_id ? init->expected_producer_id->value : -1;
+            result["epoch"] = std::int32_t{init->expected_epoch.value};
+        } else if (const auto* produce = std::get_if<ProduceRequest>(&message)) {
+            const auto& part = produce->parts.front();
             const Batch& batch = part.batch;
-            const Log& log = topology_->logs[static_cast<std::size_t>(part.log.value)];
-            result["api"] = "PRODUCE";
-            result["tp"] =
-                topology_->topic_of(part.log).name + "-" + std::to_string(log.partition.value);
+            result["tp"] = tp_of(part.log);
             result["pid"] = batch.producer_id ? batch.producer_id->value : -1;
             result["epoch"] = std::int32_t{batch.producer_epoch.value};
             result["seq"] = batch.base_sequence ? batch.base_sequence->value : -1;
             result["n"] = batch.count;
             result["ref"] = ref_of(batch);
+        } else if (const auto* find = std::get_if<FindCoordinatorRequest>(&message)) {
+            result["type"] = find->group ? "GROUP" : "TXN";
+        } else if (const auto* add = std::get_if<AddPartitionsToTxnRequest>(&message)) {
+            result["partitions"] = shown(add->entries.front().logs);
+        } else if (std::holds_alternative<AddOffsetsToTxnRequest>(message)) {
+            result["group"] = "g";
+        } else if (const auto* commit = std::get_if<TxnOffsetCommitRequest>(&message)) {
+            show_identity(commit->who, result);
+            result["group"] = "g";
+            const auto& generation = commit->member.generation;
+            result["generation"] = generation ? generation->value : -1;
+            result["offsets"] = empty_map();
+            for (const auto& part : commit->parts)
+                result["offsets"][tp_of(part.log)] = part.offset.value;
+        } else if (const auto* end = std::get_if<EndTxnRequest>(&message)) {
+            show_identity(end->who, result);
+            result["result"] = end->result == ControlType::commit ? "COMMIT" : "ABORT";
         } else {
             throw std::logic_error("the producer sent something unforeseen");
         }
         return result;
+    }
+
+    static void show_identity(const TxnIdentity& who, YAML::Node& result) {
+        result["pid"] = who.producer_id.value;
+        result["epoch"] = std::int32_t{who.producer_epoch.value};
+    }
+
+    [[nodiscard]] YAML::Node shown(const std::vector<LogId>& logs) const {
+        YAML::Node list = empty_list();
+        for (const LogId log : logs) list.push_back(tp_of(log));
+        return list;
     }
 
     // --- names -----------------------------------------------------------------------------------
@@ -397,12 +625,25 @@ class ProducerHarness {
     }
 
     [[nodiscard]] LogId log_named(const Args& args) const {
-        const auto tp = args.get<std::string>("tp");
+        return log_of(args.get<std::string>("tp"));
+    }
+
+    /// Topics go by their first letter: foo is f.
+    [[nodiscard]] LogId log_of(const std::string& tp) const {
         const std::int32_t topic = tp.at(0) - 'a';
         const std::int32_t partition = std::stoi(tp.substr(tp.rfind('-') + 1));
         if (topic < 0 || topic >= topics || partition >= partitions)
             throw std::invalid_argument("no partition is called " + tp);
-        return {topic * partitions + partition};
+        const LogId log{topic * partitions + partition};
+        names_[log] = tp;
+        return log;
+    }
+
+    [[nodiscard]] std::string tp_of(LogId log) const { return names_.at(log); }
+
+    template <class Request>
+    InFlight take_api() {
+        return take([](const InFlight& f) { return std::holds_alternative<Request>(f.request); });
     }
 
     template <class Wanted>
@@ -423,6 +664,9 @@ class ProducerHarness {
     std::map<sim::TimerKey, Instant> timers_;
     std::vector<Ref> refs_;
     std::map<std::int64_t, SendDone> done_;
+    std::map<TxnCall, std::string> waiting_;  ///< which `ref` a call's end belongs to
+    std::map<std::string, CallEnd> calls_;
+    mutable std::map<LogId, std::string> names_;  ///< as the case spells them
     std::uint64_t next_record_ = 0;  ///< ids follow the order of the sends
     YAML::Node sent_ = empty_list();
 };
@@ -431,9 +675,9 @@ class ProducerHarness {
 
 Harness make_producer(const Args& config) {
     auto harness = std::make_shared<ProducerHarness>(config);
-    return {.perform = [harness](const std::string& op, const Args& args) {
-        return harness->perform(op, args);
-    }};
+    return {.perform = [harness](const std::string& op,
+                                 const Args& args) { return harness->perform(op, args); },
+            .sets = {"partitions", "in_txn", "pending_add"}};
 }
 
 }  // namespace eos::conformance

@@ -16,14 +16,18 @@ Harness make_fetcher(const Args& config);
 Harness make_election(const Args& config);
 Harness make_classic_group(const Args& config);
 Harness make_classic_member(const Args& config);
+Harness make_modern_group(const Args& config);
 Harness make_offsets(const Args& config);
+Harness make_coordinator(const Args& config);
+Harness make_marker_manager(const Args& config);
+Harness make_verify_manager(const Args& config);
+Harness make_broker_api(const Args& config);
 Harness make_assignor(const Args& config);
 Harness make_producer(const Args& config);
+Harness make_fetch_filter(const Args& config);
+Harness make_modern_member(const Args& config);
 
 namespace {
-
-constexpr std::string_view needs_transactions =
-    "the transaction coordinator is not modelled yet";
 
 constexpr std::array rows{
     // broker.yaml
@@ -34,18 +38,17 @@ constexpr std::array rows{
     HarnessRow{"partition", &make_partition},
     HarnessRow{"fetcher", &make_fetcher},
     HarnessRow{"election", &make_election},
-    HarnessRow{"coordinator", nullptr, needs_transactions},
-    HarnessRow{"marker_manager", nullptr, needs_transactions},
-    HarnessRow{"verify_manager", nullptr, needs_transactions},
-    HarnessRow{"broker_api", nullptr,
-               "the request level of transactional APIs is not modelled yet"},
+    HarnessRow{"coordinator", &make_coordinator},
+    HarnessRow{"marker_manager", &make_marker_manager},
+    HarnessRow{"verify_manager", &make_verify_manager},
+    HarnessRow{"broker_api", &make_broker_api},
     // clients.yaml
     HarnessRow{"producer", &make_producer},
-    HarnessRow{"fetch_filter", nullptr, "no harness drives the consumer's fetch side yet"},
+    HarnessRow{"fetch_filter", &make_fetch_filter},
     HarnessRow{"classic_group", &make_classic_group},
     HarnessRow{"classic_member", &make_classic_member},
-    HarnessRow{"modern_group", nullptr, "KIP-848 groups are not modelled yet"},
-    HarnessRow{"modern_member", nullptr, "KIP-848 groups are not modelled yet"},
+    HarnessRow{"modern_group", &make_modern_group},
+    HarnessRow{"modern_member", &make_modern_member},
     HarnessRow{"offsets", &make_offsets},
     HarnessRow{"assignor", &make_assignor},
     // streams.yaml

@@ -8,6 +8,89 @@
 
 namespace eos::tests {
 
+TEST_CASE("a lint the file expects and check does not give fails the run") {
+    const Cli cli;
+    const auto with = [&](const char* lints) {
+        auto text = std::string(one_duplicate);
+        text.insert(text.find("  reached:"), std::string("  lints: ") + lints + "\n");
+        return text;
+    };
+    cli.write("taught.yaml", with("[never-judged]"));   // nobody reads orders
+    cli.write("untaught.yaml", with("[short-settle]"));
+
+    const auto taught = cli.eosim("run taught.yaml");
+    const auto untaught = cli.eosim("run untaught.yaml");
+
+    CHECK_MESSAGE(taught.code == 0, taught.out, taught.err);
+    CHECK(holds(taught.out, "lint never-judged"));
+    CHECK_MESSAGE(untaught.code == 1, untaught.out, untaught.err);
+    CHECK(holds(untaught.out, "not given"));
+}
+
+TEST_CASE("throughput is a matter of the time in which load is offered") {
+    const Cli cli;
+    // Ten records in 5 s: two a second, however long the system settles.
+    const std::string bound = " --set 'expect.metrics={throughput: {min: 2, max: 2}}'";
+
+    const auto brief = cli.eosim("run one.yaml --set settle=1s" + bound);
+    const auto long_after = cli.eosim("run one.yaml --set settle=60s" + bound);
+
+    CHECK_MESSAGE(brief.code == 0, brief.out, brief.err);
+    CHECK_MESSAGE(long_after.code == 0, long_after.out, long_after.err);
+}
+
+TEST_CASE("a seed of 64 bits goes into a repro file and comes back") {
+    const Cli cli;
+
+    const auto failed =
+        cli.eosim("run one.yaml --seed 18446744073709551615 --set expect.duplicates=none");
+    const auto replayed =
+        cli.eosim("replay .eosim/one-duplicate-18446744073709551615.repro.yaml");
+
+    CHECK(failed.code == 1);
+    CHECK_MESSAGE(replayed.code == 0, replayed.out, replayed.err);
+}
+
+TEST_CASE("a step that waits for a fault goes on when it has ended, also after a crash") {
+    const Cli cli;
+    const std::string scenario = R"(eosim: 1
+name: waits
+duration: 10s
+settle: 20s
+topics: { orders: {} }
+apps:
+  shop: { kind: producer, to: orders, mode: at-least-once, repeat: 2, restart: 1s,
+          steps: [produce: { records: 3 }, flush, wait_for: { when: fault.cut.ended, after: 500ms }, produce: { records: 4 }, flush] }
+  audit: { kind: consumer, from: orders }
+faults:
+  - { name: cut, at: 2s, do: slow-disk, target: brokers, by: 1ms, for: LASTS }
+  - { name: down, at: CRASH, do: crash, target: app:shop/0 }
+expect:
+  invariants: [{ name: all, count: id, over: [orders], equals: WRITTEN }]
+  reached: [cut, down, fault.cut.ended]
+)";
+    const auto with = [&](const char* lasts, const char* crash, const char* written) {
+        auto text = scenario;
+        text.replace(text.find("LASTS"), 5, lasts);
+        text.replace(text.find("CRASH"), 5, crash);
+        text.replace(text.find("WRITTEN"), 7, written);
+        return text;
+    };
+    // The first loop writes three records and dies waiting; the second, in a new life, three and four.
+    cli.write("before.yaml", with("3s", "3s", "10"));
+    cli.write("at.yaml", with("3s", "4900ms", "10"));
+    cli.write("healed.yaml", with("forever", "3s", "10"));
+
+    const auto before = cli.eosim("run before.yaml");
+    const auto at = cli.eosim("run at.yaml");
+    const auto healed = cli.eosim("run healed.yaml");
+
+    CHECK_MESSAGE(before.code == 0, before.out, before.err);
+    CHECK_MESSAGE(at.code == 0, at.out, at.err);
+    CHECK_MESSAGE(healed.code == 0, healed.out, healed.err);
+    CHECK_FALSE(holds(before.out, "wait_for"));
+}
+
 TEST_CASE("the same run prints the same bytes twice") {
     const Cli cli;
 
@@ -179,7 +262,9 @@ TEST_CASE("output that cannot be written gives exit 74 and leaves no half file")
 TEST_CASE("a pipe closed by its reader gives exit 74 and a message") {
     const Cli cli;
 
-    const auto ran = cli.shell("{ eosim list settings; echo code $? >&2; } | true");
+    // Opened while it had a reader, written to when it has none: no race with a program that ends.
+    const auto ran = cli.shell(
+        "mkfifo p; exec 3<>p 4>p 3<&-; eosim list settings >&4; echo code $? >&2");
 
     CHECK(holds(ran.err, "code 74"));
     CHECK(holds(ran.err, "cannot write to standard output: Broken pipe"));

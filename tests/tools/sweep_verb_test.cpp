@@ -187,6 +187,71 @@ TEST_CASE("claims of sweep.compare are checked over the runs of their variants")
     CHECK(holds(bad.out, "DOES NOT HOLD"));
 }
 
+TEST_CASE("a placed fault strikes at every occurrence of its trigger, and each place is a command") {
+    const Cli cli;
+    // Ten requests, one record each: the third acknowledgement is lost in the file, any in the sweep.
+    cli.write("placed.yaml", std::string(one_duplicate) + "  place: [ack-lost]\n");
+
+    const auto one = cli.eosim("sweep placed.yaml --variant plain --seeds 1 --jobs 1 --out 1.jsonl");
+    const auto two = cli.eosim("sweep placed.yaml --variant plain --seeds 1 --jobs 2 --out 2.jsonl");
+    const auto few = cli.eosim("sweep placed.yaml --variant plain --seeds 1 --limit 3 --out 3.jsonl");
+    const auto fails =
+        cli.eosim("sweep placed.yaml --variant plain --seeds 1 --limit 2 --out f.csv" + failing);
+    const auto kept = cli.files_named(".repro.yaml");
+    const auto again = cli.shell(command_after(fails.out, "rerun"));
+    const auto replayed = cli.eosim("run .eosim");
+
+    CHECK_MESSAGE(one.code == 0, one.out, one.err);
+    CHECK(holds(one.out, "1 variant x 1 seed x every place of ack-lost = 10 runs"));
+    CHECK(holds(one.out, "PASS  10 of 10 runs"));
+    const auto rows = cli.read("1.jsonl");
+    CHECK(std::count(rows.begin(), rows.end(), '\n') == 10);
+    CHECK(holds(rows, "\"set\":[\"faults.ack-lost.nth=10\"]"));
+    CHECK(rows == cli.read("2.jsonl"));
+    CHECK_MESSAGE(few.code == 0, few.out, few.err);
+    CHECK(holds(few.out, "ack-lost at 3 of 10 occurrences"));
+    CHECK(holds(cli.read("3.jsonl"), "ack-lost.nth=10"));
+    CHECK(fails.code == 1);
+    CHECK(holds(cli.read("f.csv"), "faults.ack-lost.nth=10"));
+    CHECK_MESSAGE(again.code == 1, again.out, again.err);
+    CHECK(kept == 2);
+    CHECK_MESSAGE(replayed.code == 0, replayed.out, replayed.err);
+}
+
+TEST_CASE("two placed faults are tried in pairs, and a place that never comes is said") {
+    const Cli cli;
+    const std::string second =
+        "  - { name: late, when: rpc.sent, match: { api: Produce, to: leader:orders/0 }, do: delay, "
+        "by: 10ms }\n";
+    auto text = std::string(one_duplicate);
+    text.insert(text.find("expect:"), second);
+    cli.write("pairs.yaml", text + "  place: [ack-lost, late]\n");
+    cli.write("never.yaml", std::string(one_duplicate) + "  place: [ack-lost]\n");
+
+    const auto pairs =
+        cli.eosim("sweep pairs.yaml --variant plain --seeds 1..2 --limit 3 --keep 0");
+    const auto never =
+        cli.eosim("sweep never.yaml --variant plain --seeds 1 --set apps.shop.start=manual");
+
+    CHECK(holds(pairs.out, "every place of ack-lost and late = 18 runs"));
+    CHECK(never.code == 4);
+    CHECK_MESSAGE(holds(never.out, "no place to try: ack-lost (plain, seed 1)"), never.out);
+}
+
+TEST_CASE("results are kept although nobody can be told of them on the screen") {
+    const Cli cli;
+
+    const auto swept = cli.shell("eosim sweep one.yaml --seeds 1..3 --out r.jsonl > /dev/full");
+    const auto ran = cli.shell("eosim run one.yaml --out r.json > /dev/full");
+
+    CHECK(swept.code == 74);
+    CHECK(holds(swept.err, "cannot write to standard output"));
+    const auto rows = cli.read("r.jsonl");
+    CHECK(std::count(rows.begin(), rows.end(), '\n') == 6);
+    CHECK(ran.code == 74);
+    CHECK(nlohmann::json::accept(cli.read("r.json")));
+}
+
 TEST_CASE("a cell of the matrix is run again by the name the sweep prints") {
     const Cli cli;
     cli.write("cells.yaml",

@@ -45,7 +45,6 @@ constexpr Wrong wrong_usages[] = {
     {"sweep .", "is a directory", ""},
     {"compare one.yaml --modes at-lest-once", "not a delivery mode",
      "did you mean 'at-least-once'?"},
-    {"compare one.yaml --modes exactly-once", "not available yet", ""},
     {"compare one.yaml --app shpo", "no app 'shpo'", "did you mean 'shop'?"},
     {"list evnts", "no list of 'evnts'", "did you mean 'events'?"},
     {"schema thing", "no schema of 'thing'", "scenario, result"},
@@ -54,6 +53,8 @@ constexpr Wrong wrong_usages[] = {
     {"explain x.repro.yaml", "'explain' is not available yet", ""},
     {"replay x.repro.yaml --step", "'--step' is not available yet", ""},
     {"check", "needs a file", "for example"},
+    {"help rnu", "no help on 'rnu'", "did you mean 'run'?"},
+    {"sweep one.yaml --limit 3", "--limit is for files with sweep.place", ""},
     {"report", "needs stored results", "for example"},
 };
 
@@ -174,6 +175,34 @@ TEST_CASE("init writes a scenario that passes check and run, and overwrites noth
     CHECK(second.code == 2);
     CHECK(cli.read("scenario.yaml") == text);
     CHECK_MESSAGE(used.code == 0, used.out, used.err);
+}
+
+TEST_CASE("the man page in the tree is what the program prints, and names every flag") {
+    const Cli cli;
+
+    const auto page = cli.eosim("help --man");
+    const auto zsh = cli.eosim("completion zsh");
+
+    CHECK(page.code == 0);
+    CHECK(page.out == read_text(EOSIM_SOURCE_DIR "/tools/eosim.1"));
+    // The completion script holds each flag as '*--name[...]'.
+    std::size_t flags = 0;
+    for (auto at = zsh.out.find("'*--"); at != std::string::npos; at = zsh.out.find("'*--", at + 1)) {
+        auto name = zsh.out.substr(at + 4, zsh.out.find('[', at) - at - 4);
+        if (name == "help") continue;
+        for (auto dash = name.find('-'); dash != std::string::npos; dash = name.find('-', dash + 2))
+            name.insert(dash, "\\");
+        CHECK_MESSAGE(holds(page.out, "\\fB\\-\\-" + name), name);
+        ++flags;
+    }
+    CHECK(flags > 20);
+}
+
+TEST_CASE("help on a command is what --help says of it") {
+    const Cli cli;
+
+    CHECK(cli.eosim("help sweep").out == cli.eosim("sweep --help").out);
+    CHECK(cli.eosim("help").out == cli.eosim("--help").out);
 }
 
 }  // namespace eos::tests

@@ -47,7 +47,7 @@ std::string pace_line(const std::string& name, const Pace& pace) {
     const auto us = pace.ns / 1000 / pace.runs;
     const auto rate = static_cast<std::int64_t>(static_cast<double>(pace.events) * 1e9 /
                                                 static_cast<double>(pace.ns));
-    return fmt::format("  {:<20} {:>9} events  {:>5}.{:03} ms/run  {:>11} events/s  {:>7} runs/s\n",
+    return fmt::format("  {:<22} {:>9} events  {:>5}.{:03} ms/run  {:>11} events/s  {:>7} runs/s\n",
                        name, reports::grouped(static_cast<std::int64_t>(pace.events) / pace.runs),
                        us / 1000, us % 1000, reports::grouped(rate),
                        reports::grouped(pace.runs * 1'000'000'000 / pace.ns));
@@ -63,9 +63,9 @@ int bench_verb(const Options& options, Screen& screen) {
     std::vector<std::pair<std::string, scenarios::Loaded>> loads;
     loads.emplace_back("starter", scenarios::load_text("starter", starter()));
     if (const auto root = library())
-        for (const auto* name : {"hello-duplicates", "delivery-modes"})
-            loads.emplace_back(name,
-                               scenarios::load_file(fmt::format("{}/start/{}.yaml", *root, name)));
+        for (const auto* name :
+             {"start/hello-duplicates", "start/delivery-modes", "chaos/idempotent"})
+            loads.emplace_back(name, scenarios::load_file(fmt::format("{}/{}.yaml", *root, name)));
     std::erase_if(loads, [](const auto& load) { return !load.second.root; });
     const std::chrono::nanoseconds budget(time.count() / static_cast<std::int64_t>(loads.size()));
     Pace last;

@@ -59,6 +59,8 @@ class Table {
         value(sweep, "--stop-after", options_.stop_after, "N", "stop after N failing runs");
         value(sweep, "--keep", options_.keep, "N",
               "repro files of the first N failing runs (default 10)");
+        value(sweep, "--limit", options_.limit, "N",
+              "places to try per fault of sweep.place (default: all)");
         outs(sweep, "FILE.jsonl, .csv, .json, .md or .junit.xml");
         flag(sweep, "--resume", options_.resume,
              "skip the runs the --out FILE.jsonl holds already");
@@ -230,6 +232,17 @@ void check_choice(const Table& table, const CLI::App& sub, std::string_view flag
                          suggest_or_list(*given, choices));
 }
 
+// eosim help, help VERB, help --man.
+std::string help_on(std::string_view what, const std::vector<std::string>& names,
+                    const CLI::App& app) {
+    if (what.empty() || what == "--help" || what == "-h") return root_help();
+    if (what == "--man") return man_page();
+    if (std::find(names.begin(), names.end(), what) == names.end())
+        throw UsageError(fmt::format("there is no help on '{}'", what),
+                         suggest_or_list(std::string(what), names));
+    return app.get_subcommand(std::string(what))->help("eosim");
+}
+
 }  // namespace
 
 std::string root_help() {
@@ -252,7 +265,7 @@ Look up
   schema, completion, bench
 
 Try   eosim run scenarios/start/hello-duplicates.yaml
-Help  eosim <command> --help
+Help  eosim <command> --help, eosim help --man
 Exit  0 as expected  1 not as expected  2 usage  3 bad file  4 inconclusive  5 replay differs
 )";
 }
@@ -266,12 +279,12 @@ Parsed parse(int argc, char** argv) {
     }
     Table table;
     const std::string_view first = argv[1];
+    const auto names = verb_names(table.app());
     if (first == "--help" || first == "-h" || first == "help") {
         parsed.exit = exit_code::met;
-        parsed.text = root_help();
+        parsed.text = help_on(argc > 2 ? argv[2] : "", names, table.app());
         return parsed;
     }
-    const auto names = verb_names(table.app());
     if (!first.starts_with('-') && std::find(names.begin(), names.end(), first) == names.end()) {
         if (to_come(first))
             throw UsageError(fmt::format("'{}' is not available yet", first),
@@ -317,16 +330,18 @@ std::vector<VerbInfo> verbs() {
     Table table;
     std::vector<VerbInfo> result;
     for (const auto* sub : table.app().get_subcommands({})) {
-        VerbInfo verb{sub->get_name(), sub->get_description(), {}, false, {}};
+        VerbInfo verb{sub->get_name(), sub->get_description(), {}, {}, false, {}};
         for (const auto* option : sub->get_options()) {
             const auto& choices = table.choices_of(option);
             if (option->get_lnames().empty()) {
+                verb.argument = option->get_name();
                 verb.choices = choices;
                 verb.takes_files = choices.empty();
                 continue;
             }
             verb.flags.push_back({"--" + option->get_lnames().front(), option->get_description(),
-                                  option->get_items_expected_max() > 0, choices});
+                                  option->get_items_expected_max() > 0, option->get_type_name(),
+                                  choices});
         }
         result.push_back(std::move(verb));
     }

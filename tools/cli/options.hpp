@@ -16,7 +16,7 @@ struct Options {
     std::vector<std::string> sets;
     std::vector<std::string> outs;
     std::optional<std::string> seed, seeds, variant, events, time, jobs, stop_after, keep, app,
-        modes, until, format, example;
+        modes, until, format, example, limit;
     bool json = false, timing = false, resume = false, strict = false;
 };
 
@@ -28,21 +28,26 @@ struct Parsed {
 /// Throws UsageError.
 [[nodiscard]] Parsed parse(int argc, char** argv);
 
-/// What completion scripts need.
+/// What completion scripts and the man page need.
 struct FlagInfo {
     std::string name;  ///< "--seed"
     std::string help;
     bool takes_value = false;
+    std::string type;  ///< "N"
     std::vector<std::string> choices;
 };
 struct VerbInfo {
     std::string name;
     std::string help;
+    std::string argument;  ///< "FILE"; empty: none
     std::vector<FlagInfo> flags;
     bool takes_files = false;
     std::vector<std::string> choices;  ///< of its argument
 };
 [[nodiscard]] std::vector<VerbInfo> verbs();
+
+/// The man page, in troff.
+[[nodiscard]] std::string man_page();
 
 /// The screen without a verb.
 [[nodiscard]] std::string root_help();

@@ -191,7 +191,9 @@ void explain_rows(const std::vector<reports::StoredRow>& bad, reports::SweepRepo
         auto found = std::find_if(groups.begin(), groups.end(),
                                   [&](const Group& g) { return g.because == row.because; });
         if (found == groups.end()) found = groups.insert(groups.end(), Group{row.because, {}});
-        found->seeds.push_back(row.seed);
+        // Several places of one seed are told once.
+        if (found->seeds.empty() || found->seeds.back() != row.seed)
+            found->seeds.push_back(row.seed);
     }
     for (const auto& [variant, groups] : undecided)
         for (const auto& group : groups) {
@@ -206,7 +208,8 @@ void explain_rows(const std::vector<reports::StoredRow>& bad, reports::SweepRepo
         }
 }
 
-std::string save_repro(const scenarios::Instance& instance, const RunOutcome& outcome) {
+std::string save_repro(const scenarios::Instance& instance, const RunOutcome& outcome,
+                       std::string_view place) {
     const auto& scenario = *instance.scenario;
     scenarios::Repro repro;
     repro.engine = std::string(engine_version());
@@ -222,7 +225,8 @@ std::string save_repro(const scenarios::Instance& instance, const RunOutcome& ou
     auto name = file_word(scenario.name);
     const auto full = scenario.variant + (scenario.cell.empty() ? "" : " " + scenario.cell);
     if (!full.empty()) name += "-" + file_word(full);
-    const auto path = fmt::format(".eosim/{}-{}.repro.yaml", name, scenario.seed);
+    const auto at = place.empty() ? std::string() : "-" + file_word(place);
+    const auto path = fmt::format(".eosim/{}-{}{}.repro.yaml", name, scenario.seed, at);
     try {
         std::error_code error;
         std::filesystem::create_directories(".eosim", error);

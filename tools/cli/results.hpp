@@ -36,10 +36,10 @@ void write_runs(std::vector<Sink>& sinks, const std::vector<reports::RunReport>&
 /// Groups what is not decided into sentences, and names the commands that run failures again.
 void explain_rows(const std::vector<reports::StoredRow>& bad, reports::SweepReport& report);
 
-/// Saves a failing run as .eosim/NAME-VARIANT-SEED.repro.yaml and gives the path; says so on
-/// standard error and gives an empty text if that is not possible.
-[[nodiscard]] std::string save_repro(const scenarios::Instance& instance,
-                                     const RunOutcome& outcome);
+/// Saves a failing run as .eosim/NAME-VARIANT-SEED.repro.yaml (a placed one ends in its `place`) and
+/// gives the path; says so on standard error and gives an empty text if that is not possible.
+[[nodiscard]] std::string save_repro(const scenarios::Instance& instance, const RunOutcome& outcome,
+                                     std::string_view place = {});
 
 /// Exit code of a verdict.
 [[nodiscard]] int code_of(reports::Verdict verdict);

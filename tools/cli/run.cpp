@@ -127,10 +127,17 @@ int run_verb(const Options& options, Screen& screen) {
     if (options.timing)
         timing = {std::chrono::duration_cast<std::chrono::microseconds>(wall).count()};
     const auto on_screen = shown(report, asked);
+    // A closed screen keeps no file from being written, nor a full disk the screen from telling.
+    std::optional<OutputError> lost;
+    try {
+        write_runs(sinks, {report}, asked);
+    } catch (const OutputError& error) {
+        lost = error;
+    }
     screen.print(options.json ? reports::json(on_screen, timing) : reports::text(on_screen));
     if (timing && !options.json) screen.print(timing_line(timing->wall_us, report.events));
     screen.finish();
-    write_runs(sinks, {report}, asked);
+    if (lost) throw *lost;
     return outcome->interrupted ? exit_code::interrupted : code_of(report.verdict);
 }
 

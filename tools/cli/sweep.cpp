@@ -58,8 +58,9 @@ class SweepCommand {
                     sink.file.write(reports::csv_header(sink.file.path()));
         bool complete = false;
         {
-            Progress progress(report_.planned, static_cast<std::int64_t>(resumed_.size()));
             Watchdog watchdog(time_);
+            if (!plan_.placed.empty()) place();
+            Progress progress(report_.planned, static_cast<std::int64_t>(resumed_.size()));
             complete = sweep(input_.loaded, plan_, [&](const SweepRun& run) {
                 if (!enough()) take(run);
                 progress.tell(report_.resumed + taken_, undecided_);
@@ -74,9 +75,13 @@ class SweepCommand {
     int make_plan() {
         plan_.overrides = overrides_of(options_);
         const auto file_sweep = scenarios::sweep_of(input_.loaded);
-        if (!file_sweep.place.empty())
-            throw UsageError("sweep.place is not available yet",
-                             "take it out of the file, or vary faults.NAME.nth in sweep.matrix");
+        plan_.placed = file_sweep.place;
+        if (options_.limit && plan_.placed.empty())
+            throw UsageError("--limit is for files with sweep.place",
+                             "this file has none; --seeds and --stop-after bound the runs");
+        if (options_.resume && !plan_.placed.empty())
+            throw UsageError("--resume cannot go on with placed faults (sweep.place)",
+                             "sweep again, with fewer --seeds at a time");
         if (options_.seeds)
             plan_.seeds = seed_list("--seeds", *options_.seeds);
         else if (file_sweep.seeds)
@@ -119,6 +124,35 @@ class SweepCommand {
         report_.planned = report_.seeds * static_cast<std::int64_t>(plan_.cells.size());
         sums_.emplace(names_);
         return exit_code::met;
+    }
+
+    // One run for each occurrence, so the fault-free runs come first.
+    void place() {
+        std::optional<std::int64_t> limit;
+        if (options_.limit)
+            limit = static_cast<std::int64_t>(
+                whole_number("--limit", *options_.limit, 1, 1'000'000));
+        constexpr std::size_t most = 1'000'000;
+        auto places = find_places(input_.loaded, plan_, limit, most);
+        if (places.wanted > most)
+            throw UsageError(fmt::format("sweep.place makes {} runs of this, at most {} are made",
+                                         places.wanted, most),
+                             "--limit N tries N places per fault, --seeds takes fewer seeds");
+        plan_.places = std::move(places.all);
+        report_.planned = static_cast<std::int64_t>(plan_.places.size());
+        for (const auto& name : plan_.placed)
+            report_.placed += (report_.placed.empty() ? "" : " and ") + name;
+        constexpr std::size_t shown_most = 8;
+        const auto tell_some = [](const std::vector<std::string>& all, std::string_view what,
+                                  std::vector<std::string>& into) {
+            for (std::size_t i = 0; i < all.size() && i < shown_most; ++i)
+                into.push_back(fmt::format("{}{}", what, all[i]));
+            if (all.size() > shown_most)
+                into.push_back(fmt::format("{}{} more", what, all.size() - shown_most));
+        };
+        tell_some(places.nowhere, "no place to try: ", report_.undecided);
+        tell_some(places.thinned, "tried by --limit: ", report_.notes);
+        unplaced_ = !places.nowhere.empty();
     }
 
     [[nodiscard]] bool plain_is_valid(const scenarios::Cell& cell) const {
@@ -179,11 +213,12 @@ class SweepCommand {
 
     [[nodiscard]] bool enough() const { return plan_.stop_after && failing_ >= *plan_.stop_after; }
 
-    void judge(std::size_t cell, const reports::StoredRow& row) {
+    void judge(std::size_t cell, const reports::StoredRow& row,
+               const std::vector<scenarios::Override>& place = {}) {
         if (row.row.verdict == reports::Verdict::pass) return;
         if (row.row.verdict == reports::Verdict::fail) {
             ++failing_;
-            if (failed_.size() < keep_most_) failed_.emplace_back(cell, row.row.seed);
+            if (failed_.size() < keep_most_) failed_.push_back({cell, row.row.seed, place});
         } else {
             ++undecided_;
         }
@@ -193,13 +228,14 @@ class SweepCommand {
     void take(const SweepRun& run) {
         ++taken_;
         sums_->add(run);
-        const auto row = stored(run.row);
-        judge(run.cell, row);
+        auto row = stored(run.row);
+        for (const auto& option : run.place) row.overrides.emplace_back(option.path, option.value);
+        judge(run.cell, row, run.place);
         if (run.broken && !broken_) broken_ = {*run.broken, reports::reproduce(row)};
-        if (keep_rows_) {
+        if (keep_rows_ && resumed_.empty()) in_order_.push_back(row);
+        if (keep_rows_ && !resumed_.empty())
             fresh_.emplace(RowKey{row.row.variant, row.row.seed}, row);
-            return;
-        }
+        if (keep_rows_) return;
         if (output_problem_) return;
         try {
             for (auto& sink : sinks_) {
@@ -215,6 +251,7 @@ class SweepCommand {
 
     // In the order of the plan.
     [[nodiscard]] std::vector<reports::StoredRow> all_rows() const {
+        if (resumed_.empty()) return in_order_;
         std::vector<reports::StoredRow> rows;
         for (const auto& name : names_)
             for (const auto seed : plan_.seeds) {
@@ -249,7 +286,7 @@ class SweepCommand {
             if (missing != needs.end() || report_.interrupted) {
                 report_.undecided.push_back(fmt::format(
                     "the claim about {} is not checked: {}",
-                    claim.metric.empty() ? "effects" : claim.metric,
+                    claim.metric ? scenarios::name_of(*claim.metric) : "effects",
                     report_.interrupted ? "not every run was made"
                                         : fmt::format("no runs of variant {} alone", *missing)));
                 // Who asks for one variant knows that there is nothing to compare it with.
@@ -262,18 +299,22 @@ class SweepCommand {
 
     // A row tells that a run failed; its decisions are had by running it again.
     void save_failures() {
-        for (const auto& [cell, seed] : failed_) {
+        for (const auto& [cell, seed, place] : failed_) {
             if (interrupted()) return;
             scenarios::Request request;
             request.cell = plan_.cells[cell];
             request.overrides = plan_.overrides;
+            request.overrides.insert(request.overrides.end(), place.begin(), place.end());
             request.seed = seed;
             const auto instance = scenarios::instantiate(input_.loaded, request);
             if (!instance.scenario) continue;
             try {
                 const auto outcome = run(*instance.scenario, {});
                 if (outcome.report.verdict != reports::Verdict::fail) continue;
-                if (auto path = save_repro(instance, outcome); !path.empty())
+                std::string at;
+                for (const auto& option : place)
+                    at += option.path.substr(7, option.path.size() - 10) + option.value;
+                if (auto path = save_repro(instance, outcome, at); !path.empty())
                     report_.kept.push_back(std::move(path));
             } catch (const sim::BrokenContract&) {
                 // Told already, with its command.
@@ -286,8 +327,8 @@ class SweepCommand {
         for (const auto& [claim, held] : report_.claims)
             if (!held) return reports::Verdict::fail;
         const bool none = report_.resumed + taken_ == 0;
-        return undecided_ > 0 || none || unchecked_claim_ ? reports::Verdict::inconclusive
-                                                          : reports::Verdict::pass;
+        const bool open = undecided_ > 0 || none || unchecked_claim_ || unplaced_;
+        return open ? reports::Verdict::inconclusive : reports::Verdict::pass;
     }
 
     void write_sinks() {
@@ -340,9 +381,17 @@ class SweepCommand {
         }
         report_.verdict = verdict();
         for (const auto& sink : sinks_) report_.wrote.push_back(sink.file.path());
+        // A closed screen keeps no file from being written, nor a full disk the screen from telling.
+        std::optional<OutputError> lost;
+        try {
+            write_sinks();
+        } catch (const OutputError& error) {
+            lost = error;
+            report_.wrote.clear();
+        }
         screen_.print(reports::text(report_));
         screen_.finish();
-        write_sinks();
+        if (lost) throw *lost;
         if (broken_) {
             tell(
                 fmt::format("eosim: internal error: {}\n"
@@ -367,11 +416,18 @@ class SweepCommand {
     std::map<RowKey, reports::StoredRow> resumed_;
     std::map<RowKey, reports::StoredRow> fresh_;
     std::vector<reports::StoredRow> bad_;
-    std::vector<std::pair<std::size_t, std::uint64_t>> failed_;
+    std::vector<reports::StoredRow> in_order_;  ///< of a sweep that resumes nothing
+    struct Failed {
+        std::size_t cell;
+        std::uint64_t seed;
+        std::vector<scenarios::Override> place;
+    };
+    std::vector<Failed> failed_;
     std::size_t keep_most_ = 10;
     std::optional<sim::Duration> time_;
     bool timed_out_ = false;
     bool unchecked_claim_ = false;
+    bool unplaced_ = false;
     std::int64_t taken_ = 0;
     std::int64_t failing_ = 0;
     std::int64_t undecided_ = 0;
@@ -390,6 +446,8 @@ int sweep_verb(const Options& options, Screen& screen) {
                          fmt::format("eosim replay {}", reports::shell_word(path)));
     if (!input.loaded.root || input.loaded.diagnostics.failed())
         return say_invalid(input.loaded.diagnostics);
+    const auto wrong = scenarios::check_sweep(input.loaded);
+    if (wrong.failed()) return say_invalid(wrong);
     const auto problems = scenarios::check(input.loaded);
     if (problems.failed() && !options.variant &&
         scenarios::cells(input.loaded).front().matrix.empty())

@@ -24,10 +24,16 @@ class Audience {
     void observe(sim::Instant now, sim::NodeId node, const model::Observation& observation) {
         court_.observe(now, node, observation);
     }
+    [[nodiscard]] bool watches(sim::MilestoneKind kind) const {
+        return level_ == EventLevel::all || (level_ != EventLevel::none && key(kind));
+    }
     void reached(sim::Instant now, const sim::Milestone& milestone) {
-        count(milestone.kind);
-        if (level_ == EventLevel::none) return;
-        if (level_ == EventLevel::all || key(milestone.kind)) moments_.push_back({now, milestone});
+        moments_.push_back({now, milestone});
+    }
+    void counted(sim::MilestoneKind kind) {
+        const auto index = slot(kind);
+        if (index >= counts_.size()) counts_.resize(index + 1);
+        ++counts_[index];
     }
     void frame(sim::Instant now, const sim::FrameNews& news) {
         if (news.fate == sim::FrameNews::Fate::sent && !news.response &&
@@ -51,11 +57,6 @@ class Audience {
 
   private:
     static std::size_t slot(sim::MilestoneKind kind) { return kind.value; }
-    void count(sim::MilestoneKind kind) {
-        const auto index = slot(kind);
-        if (index >= counts_.size()) counts_.resize(index + 1);
-        ++counts_[index];
-    }
 
     reports::Court court_;
     EventLevel level_;

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 
+#include "reports/render/words.hpp"
 #include "tools/run/run.hpp"
 
 namespace eos {
@@ -15,10 +16,7 @@ namespace {
 using reports::ExpectRow;
 using State = ExpectRow::State;
 
-static_assert(scenarios::count_total == reports::count_kinds,
-              "the language and the judges count the same things");
-
-std::vector<std::string> anomaly_ids(const reports::RunReport& report, reports::Count count,
+std::vector<std::string> anomaly_ids(const reports::RunReport& report, model::Count count,
                                      std::optional<model::AppId> app) {
     std::vector<std::string> ids;
     for (std::size_t i = 0; i < report.findings.anomalies.size(); ++i) {
@@ -29,7 +27,7 @@ std::vector<std::string> anomaly_ids(const reports::RunReport& report, reports::
     return ids;
 }
 
-ExpectRow count_row(const reports::RunReport& report, std::string name, scenarios::Count count,
+ExpectRow count_row(const reports::RunReport& report, std::string name, model::Count count,
                     const scenarios::Bounds& bounds, std::int64_t got,
                     std::optional<model::AppId> app) {
     ExpectRow row;
@@ -37,23 +35,14 @@ ExpectRow count_row(const reports::RunReport& report, std::string name, scenario
     row.want = bounds.text;
     row.got = std::to_string(got);
     row.state = bounds.holds(got) ? State::ok : State::failed;
-    if (got > 0)
-        row.anomalies = anomaly_ids(report, static_cast<reports::Count>(count), app);
+    if (got > 0) row.anomalies = anomaly_ids(report, count, app);
     return row;
-}
-
-std::string seconds_text(sim::Duration duration) {
-    const auto ms = duration.count() / 1'000'000;
-    if (ms < 1000) return fmt::format("{}.{:03} ms", ms, duration.count() / 1000 % 1000);
-    return fmt::format("{}.{:03} s", ms / 1000, ms % 1000);
 }
 
 void add_counts(const scenarios::Scenario& scenario, reports::RunReport& report) {
     for (const auto& [count, bounds] : scenario.expect.total)
-        report.expect.push_back(count_row(report, std::string(scenarios::name_of(count)), count,
-                                          bounds,
-                                          report.findings.total(static_cast<reports::Count>(count)),
-                                          {}));
+        report.expect.push_back(count_row(report, std::string(model::name(count)), count, bounds,
+                                          report.findings.total(count), {}));
     for (std::size_t i = 0; i < scenario.expect.per_app.size(); ++i) {
         const model::AppId app{static_cast<std::int32_t>(i)};
         const auto found = report.findings.per_app.find(app);
@@ -61,17 +50,16 @@ void add_counts(const scenarios::Scenario& scenario, reports::RunReport& report)
             if (bounds.any()) continue;
             const auto index = static_cast<std::size_t>(count);
             const auto got = found == report.findings.per_app.end() ? 0 : found->second[index];
-            auto row = count_row(report,
-                                 fmt::format("{}: {}", report.app_names[i],
-                                             scenarios::name_of(count)),
-                                 count, bounds, got, app);
+            auto row =
+                count_row(report, fmt::format("{}: {}", report.app_names[i], model::name(count)),
+                          count, bounds, got, app);
             row.implied = true;
             report.expect.push_back(std::move(row));
         }
     }
     // What belongs to no application is held against the strictest promise that covers it.
-    for (std::size_t c = 0; c < reports::count_kinds; ++c) {
-        const auto count = static_cast<scenarios::Count>(c);
+    for (std::size_t c = 0; c < model::count_kinds; ++c) {
+        const auto count = static_cast<model::Count>(c);
         if (scenario.expect.total.contains(count)) continue;
         const auto got = report.findings.cluster[c];
         if (got == 0) continue;
@@ -79,8 +67,8 @@ void add_counts(const scenarios::Scenario& scenario, reports::RunReport& report)
             const auto promise = counts.find(count);
             if (promise == counts.end() || promise->second.any() || promise->second.holds(got))
                 continue;
-            auto row = count_row(report, std::string(scenarios::name_of(count)), count,
-                                 promise->second, got, {});
+            auto row = count_row(report, std::string(model::name(count)), count, promise->second,
+                                 got, {});
             row.implied = true;
             report.expect.push_back(std::move(row));
             break;
@@ -111,8 +99,8 @@ void add_bounds(const scenarios::Scenario& scenario, reports::RunReport& report)
                                   std::optional<sim::Duration> got) {
         ExpectRow row;
         row.name = std::move(name);
-        row.want = "at most " + seconds_text(most);
-        row.got = got ? seconds_text(*got) : "not measured";
+        row.want = "at most " + reports::seconds_text(most);
+        row.got = got ? reports::seconds_text(*got) : "not measured";
         row.state = !got ? State::undecided : (*got <= most ? State::ok : State::failed);
         report.expect.push_back(std::move(row));
     };
@@ -122,9 +110,9 @@ void add_bounds(const scenarios::Scenario& scenario, reports::RunReport& report)
     if (scenario.expect.latency_p99)
         duration_row("latency_p99", *scenario.expect.latency_p99, measured.latency_p99);
     for (const auto& bound : scenario.expect.metrics) {
-        const auto got = metric_milli(bound.metric, report);
+        const auto got = measure_milli(bound.metric, report);
         ExpectRow row;
-        row.name = bound.metric;
+        row.name = scenarios::name_of(bound.metric);
         row.want = bound.text;
         row.got = got ? fmt::format("{}.{:03}", *got / 1000, *got % 1000) : "not measured";
         if (!got) {
@@ -148,6 +136,7 @@ void add_bounds(const scenarios::Scenario& scenario, reports::RunReport& report)
         std::pair{"unseen", box.unseen},           std::pair{"poll-skip", box.poll_skip},
         std::pair{"nonmonotonic-send", box.nonmonotonic_send},
         std::pair{"nonmonotonic-poll", box.nonmonotonic_poll},
+        std::pair{"G1a", box.aborted_read},
         std::pair{"inconsistent-offsets", box.inconsistent_offsets}};
     for (const auto& [name, bounds] : scenario.expect.jepsen) {
         for (const auto& [known, got] : jepsen) {
@@ -156,6 +145,17 @@ void add_bounds(const scenarios::Scenario& scenario, reports::RunReport& report)
             if (!bounds.holds(got)) row.state = State::failed;
             report.expect.push_back(std::move(row));
         }
+    }
+}
+
+// A file that teaches configuration: `check` warns of it.
+void add_lints(const scenarios::Scenario& scenario, reports::RunReport& report) {
+    const auto& given = scenario.warnings;
+    for (const auto& lint : scenario.expect.lints) {
+        const bool found = std::find(given.begin(), given.end(), lint) != given.end();
+        ExpectRow row{"lint " + lint, "given", found ? "given" : "not given"};
+        if (!found) row.state = State::failed;
+        report.expect.push_back(std::move(row));
     }
 }
 
@@ -176,6 +176,7 @@ void judge_expectations(const scenarios::Scenario& scenario, reports::RunReport&
     add_counts(scenario, report);
     add_invariants(report);
     add_bounds(scenario, report);
+    add_lints(scenario, report);
     add_reached(scenario, report);
     if (!report.findings.disagreements.empty())
         report.expect.push_back({"judges agree", "yes",

@@ -1,78 +1,70 @@
-// Metrics by name, as `expect.metrics` and `sweep.compare` ask for them (language.md section 6).
-
-#include <algorithm>
-#include <array>
+// Every measure that `expect.metrics` and `sweep.compare` can name (language.md section 6). Their
+// names and sentences are rows of the language; what is a row there is a case here.
 
 #include "tools/run/run.hpp"
 
 namespace eos {
 namespace {
 
+using scenarios::Metric;
 using Value = std::optional<std::int64_t>;
-using Reader = Value (*)(const reports::RunReport&);
 
 Value micros(std::optional<sim::Duration> duration) {
     if (!duration) return std::nullopt;
     return duration->count();  // nanoseconds are thousandths of a microsecond
 }
-Value ratio(std::int64_t part, std::int64_t whole) {
+Value ratio(std::int64_t part, std::int64_t whole, std::int64_t scale = 1000) {
     if (whole == 0) return std::nullopt;
-    return static_cast<std::int64_t>(static_cast<__int128>(part) * 1000 / whole);
+    __extension__ using Wide = __int128;
+    return static_cast<std::int64_t>(static_cast<Wide>(part) * scale / whole);
 }
+Value thousandfold(std::int64_t number) { return number * 1000; }
 
-struct Metric {
-    std::string_view name;
-    Reader read;
-};
-
-constexpr std::array metrics{
-    Metric{"latency_p50", [](const auto& r) { return micros(r.findings.measured.latency_p50); }},
-    Metric{"latency_p95", [](const auto& r) { return micros(r.findings.measured.latency_p95); }},
-    Metric{"latency_p99", [](const auto& r) { return micros(r.findings.measured.latency_p99); }},
-    Metric{"latency_max", [](const auto& r) { return micros(r.findings.measured.latency_max); }},
-    Metric{"ack_p50", [](const auto& r) { return micros(r.findings.measured.ack_p50); }},
-    Metric{"ack_p99", [](const auto& r) { return micros(r.findings.measured.ack_p99); }},
-    Metric{"unavailable",
-           [](const auto& r) { return micros(r.findings.measured.unavailable); }},
-    Metric{"throughput",
-           [](const auto& r) -> Value {
-               // Acknowledged records per second of simulated time.
-               return ratio(r.findings.measured.records_acked * 1'000'000'000,
-                            r.simulated.count());
-           }},
-    Metric{"requests_per_record",
-           [](const auto& r) { return ratio(r.counters.requests, r.findings.measured.records_acked); }},
-    Metric{"log_bytes_per_record",
-           [](const auto& r) { return ratio(r.counters.log_bytes, r.findings.measured.records_acked); }},
-    Metric{"attempts_per_effect",
-           [](const auto& r) {
-               return ratio(r.findings.measured.records_polled, r.findings.measured.effects);
-           }},
-    Metric{"detected_duplicates",
-           [](const auto& r) -> Value { return r.findings.measured.deduplicated * 1000; }},
-    Metric{"rebalances",
-           [](const auto& r) -> Value { return r.findings.measured.rebalances * 1000; }},
-    Metric{"records_acked",
-           [](const auto& r) -> Value { return r.findings.measured.records_acked * 1000; }},
-    Metric{"records_offered",
-           [](const auto& r) -> Value { return r.findings.measured.records_offered * 1000; }},
-};
+Value metric_milli(Metric metric, const reports::RunReport& report) {
+    const auto& m = report.findings.measured;
+    const auto& t = m.transactions;
+    constexpr std::int64_t second = 1'000'000'000;
+    switch (metric) {
+        case Metric::throughput:
+            // Nobody offers load while the system settles.
+            return ratio(m.records_acked, m.running.count(), 1000 * second);
+        case Metric::latency_p50: return micros(m.latency_p50);
+        case Metric::latency_p95: return micros(m.latency_p95);
+        case Metric::latency_p99: return micros(m.latency_p99);
+        case Metric::latency_max: return micros(m.latency_max);
+        case Metric::ack_p50: return micros(m.ack_p50);
+        case Metric::ack_p99: return micros(m.ack_p99);
+        case Metric::unavailable: return micros(m.unavailable);
+        case Metric::attempts_per_effect: return ratio(m.records_polled, m.effects);
+        case Metric::requests_per_record: return ratio(report.counters.requests, m.records_acked);
+        case Metric::log_bytes_per_record: return ratio(m.log_bytes, m.records_acked);
+        case Metric::detected_duplicates: return thousandfold(m.deduplicated);
+        case Metric::rebalances: return thousandfold(m.rebalances);
+        case Metric::records_offered: return thousandfold(m.records_offered);
+        case Metric::records_acked: return thousandfold(m.records_acked);
+        case Metric::commits: return thousandfold(t.committed);
+        case Metric::aborts:
+            return thousandfold(t.aborted_by_client + t.aborted_by_timeout + t.aborted_by_fence);
+        case Metric::aborts_client: return thousandfold(t.aborted_by_client);
+        case Metric::txn_timeouts:
+        case Metric::aborts_timeout: return thousandfold(t.aborted_by_timeout);
+        case Metric::aborts_fence: return thousandfold(t.aborted_by_fence);
+        case Metric::fences: return thousandfold(t.fences);
+        case Metric::open_txns_max: return thousandfold(t.open_max);
+        case Metric::commit_latency_p99: return micros(t.commit_latency_p99);
+        case Metric::coordinator_lag_p99: return micros(t.coordinator_lag_p99);
+        case Metric::lso_stall_max: return micros(t.stall_max);
+    }
+    return std::nullopt;
+}
 
 }  // namespace
 
-std::optional<std::int64_t> metric_milli(std::string_view name, const reports::RunReport& report) {
-    if (const auto count = reports::count_named(name))
-        return report.findings.total(*count) * 1000;
-    const auto* found = std::find_if(metrics.begin(), metrics.end(),
-                                     [&](const Metric& m) { return m.name == name; });
-    if (found == metrics.end()) return std::nullopt;
-    return found->read(report);
-}
-
-std::vector<std::string_view> metric_names() {
-    std::vector<std::string_view> names;
-    for (const auto& metric : metrics) names.push_back(metric.name);
-    return names;
+std::optional<std::int64_t> measure_milli(const scenarios::Measure& measure,
+                                          const reports::RunReport& report) {
+    if (const auto* count = std::get_if<model::Count>(&measure))
+        return thousandfold(report.findings.total(*count));
+    return metric_milli(std::get<Metric>(measure), report);
 }
 
 }  // namespace eos

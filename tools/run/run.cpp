@@ -41,7 +41,9 @@ void tell_who(const scenarios::Scenario& scenario, reports::RunReport& report) {
     for (const auto& drawn : scenario.drawn) report.draws.emplace_back(drawn.path, drawn.value);
     report.brokers = scenario.topology->brokers;
     report.apps = static_cast<std::int32_t>(scenario.apps.size());
-    report.faults = static_cast<std::int32_t>(scenario.faults.faults.size());
+    const auto& faults = scenario.faults.faults;
+    report.faults = static_cast<std::int32_t>(
+        std::count_if(faults.begin(), faults.end(), [](const auto& f) { return !f.tells; }));
     for (const auto& app : scenario.apps) report.app_names.push_back(app.config.name);
     for (std::size_t i = 0; i < scenario.topology->logs.size(); ++i)
         report.log_names.push_back(scenario.topology->log_name({static_cast<std::int32_t>(i)}));
@@ -70,7 +72,10 @@ void tell_counters(const World& world, reports::RunReport& report) {
 void tell_faults(const World& world, const scenarios::Scenario& scenario,
                  reports::RunReport& report) {
     const auto& plan = scenario.faults;
-    for (const auto& fault : world.adversary().reports()) {
+    const auto& ledger = world.adversary().reports();
+    for (std::size_t i = 0; i < plan.faults.size(); ++i) {
+        if (plan.faults[i].tells) continue;  // a step waits for it: no fault of the file
+        const auto& fault = ledger[i];
         reports::FaultRow row;
         row.name = fault.name;
         row.fired = fault.fired;
@@ -83,6 +88,7 @@ void tell_faults(const World& world, const scenarios::Scenario& scenario,
         report.fault_rows.push_back(std::move(row));
     }
     for (std::size_t i = 0; i < plan.faults.size(); ++i) {
+        if (plan.faults[i].tells) continue;
         const faults::FaultIndex index{static_cast<std::int32_t>(i)};
         for (const bool ended : {false, true}) {
             const auto kind = faults::fault_milestone(plan.words.marks, index, ended);
@@ -123,6 +129,7 @@ RunOutcome run(const scenarios::Scenario& scenario, const RunOptions& options) {
     report.digest = world.digest();
     audit(world);
     report.findings = world.audience().court().conclude();
+    report.findings.measured.running = std::min(report.simulated, scenario.duration);
     report.counters.log_bytes = report.findings.measured.log_bytes;
     tell_counters(world, report);
     tell_faults(world, scenario, report);

@@ -40,11 +40,9 @@ struct RunOutcome {
 /// and .undecided_because.
 void judge_expectations(const scenarios::Scenario& scenario, reports::RunReport& report);
 
-/// A metric of language.md section 6 times 1000, in its own unit (times in microseconds); none if it
-/// was not measured.
-[[nodiscard]] std::optional<std::int64_t> metric_milli(std::string_view name,
-                                                       const reports::RunReport& report);
-/// The metrics that can be asked for.
-[[nodiscard]] std::vector<std::string_view> metric_names();
+/// A measure times 1000, in its own unit (times in microseconds); none if this run has none (a ratio
+/// to nothing, the latency of no record).
+[[nodiscard]] std::optional<std::int64_t> measure_milli(const scenarios::Measure& measure,
+                                                        const reports::RunReport& report);
 
 }  // namespace eos

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <map>
 #include <mutex>
-#include <numeric>
 #include <thread>
 
 #include "sim/ensure.hpp"
@@ -21,12 +20,7 @@ struct Prepared {
 };
 
 Prepared prepare(const scenarios::Loaded& loaded, const SweepPlan& plan, std::size_t cell) {
-    scenarios::Request request;
-    request.cell = plan.cells[cell];
-    request.overrides = plan.overrides;
-    request.seed = plan.seeds.front();
-    auto instance = scenarios::instantiate(loaded, request);
-    Prepared prepared{std::move(instance.scenario), false};
+    Prepared prepared{scenario_at(loaded, plan, cell, plan.seeds.front()), false};
     prepared.draws = prepared.scenario && !prepared.scenario->drawn.empty();
     return prepared;
 }
@@ -34,18 +28,21 @@ Prepared prepare(const scenarios::Loaded& loaded, const SweepPlan& plan, std::si
 scenarios::Scenario with_seed(const scenarios::Loaded& loaded, const SweepPlan& plan,
                               std::size_t cell, const Prepared& prepared, std::uint64_t seed) {
     if (prepared.draws) {
-        scenarios::Request request;
-        request.cell = plan.cells[cell];
-        request.overrides = plan.overrides;
-        request.seed = seed;
-        auto instance = scenarios::instantiate(loaded, request);
-        sim::ensure(instance.scenario.has_value(), "a scenario that was valid for one draw is valid");
-        return std::move(*instance.scenario);
+        auto drawn = scenario_at(loaded, plan, cell, seed);
+        sim::ensure(drawn.has_value(), "a scenario that was valid for one draw is valid");
+        return std::move(*drawn);
     }
     auto scenario = *prepared.scenario;
     scenario.seed = seed;
     scenario.faults.seed = seed;
     return scenario;
+}
+
+// As overrides_of(plan, place) would, without reading the file again.
+void put(scenarios::Scenario& scenario, const SweepPlan& plan, const Place& place) {
+    for (std::size_t i = 0; i < plan.placed.size(); ++i)
+        for (auto& fault : scenario.faults.faults)
+            if (fault.name == plan.placed[i]) fault.nth = faults::Number{place.nth[i], place.nth[i]};
 }
 
 SweepRun run_one(const scenarios::Scenario& scenario, std::size_t cell,
@@ -116,6 +113,16 @@ std::string full_name(const scenarios::Loaded& loaded, const scenarios::Cell& ce
 
 }  // namespace
 
+std::optional<scenarios::Scenario> scenario_at(const scenarios::Loaded& loaded,
+                                               const SweepPlan& plan, std::size_t cell,
+                                               std::uint64_t seed) {
+    scenarios::Request request;
+    request.cell = plan.cells[cell];
+    request.overrides = plan.overrides;
+    request.seed = seed;
+    return std::move(scenarios::instantiate(loaded, request).scenario);
+}
+
 reports::RunRow row_of(const reports::RunReport& report) {
     reports::RunRow row;
     row.variant = report.variant;
@@ -142,7 +149,8 @@ bool sweep(const scenarios::Loaded& loaded, const SweepPlan& plan,
     for (std::size_t cell = 0; cell < plan.cells.size(); ++cell)
         prepared.push_back(prepare(loaded, plan, cell));
 
-    const auto total = plan.cells.size() * plan.seeds.size();
+    const bool placing = !plan.placed.empty();
+    const auto total = placing ? plan.places.size() : plan.cells.size() * plan.seeds.size();
     InOrder results(total, each);
     std::atomic<std::size_t> next{0};
     const auto work = [&] {
@@ -151,14 +159,18 @@ bool sweep(const scenarios::Loaded& loaded, const SweepPlan& plan,
             if (plan.stop_after && results.failing() >= *plan.stop_after) return;
             const auto index = next.fetch_add(1);
             if (index >= total) return;
-            const auto cell = index / plan.seeds.size();
-            const auto seed = plan.seeds[index % plan.seeds.size()];
+            const auto* place = placing ? &plan.places[index] : nullptr;
+            const auto cell = place ? place->cell : index / plan.seeds.size();
+            const auto seed = place ? place->seed : plan.seeds[index % plan.seeds.size()];
             if (!prepared[cell].scenario ||
                 plan.done.contains({full_name(loaded, plan.cells[cell]), seed})) {
                 results.finished(index, std::nullopt);
                 continue;
             }
-            auto one = run_one(with_seed(loaded, plan, cell, prepared[cell], seed), cell, plan.stop);
+            auto scenario = with_seed(loaded, plan, cell, prepared[cell], seed);
+            if (place) put(scenario, plan, *place);
+            auto one = run_one(scenario, cell, plan.stop);
+            if (place) one.place = overrides_of(plan, *place);
             if (plan.stop && plan.stop->load(std::memory_order_relaxed)) return;  // cut short
             results.finished(index, std::move(one));
         }
@@ -230,105 +242,6 @@ std::vector<reports::SweepRow> SweepSums::rows() const {
         rows[i].latency_p99 = latencies_[i].quantile(990);
     }
     return rows;
-}
-
-// --- claims ---------------------------------------------------------------------------------------
-
-namespace {
-
-std::optional<std::int64_t> metric_of(std::string_view name, const reports::RunRow& row) {
-    reports::RunReport report;
-    report.findings.measured = row.measured;
-    report.counters.requests = row.requests;
-    report.counters.log_bytes = row.measured.log_bytes;
-    if (const auto count = reports::count_named(name))
-        return row.counts[static_cast<std::size_t>(*count)] * 1000;
-    return metric_milli(name, report);
-}
-
-std::optional<std::int64_t> statistic(const scenarios::Claim& claim,
-                                      const std::vector<reports::RunRow>& runs) {
-    std::vector<std::int64_t> values;
-    for (const auto& run : runs)
-        if (const auto value = metric_of(claim.metric, run)) values.push_back(*value);
-    if (values.empty()) return std::nullopt;
-    std::sort(values.begin(), values.end());
-    const auto sum = std::accumulate(values.begin(), values.end(), std::int64_t{0});
-    switch (claim.stat) {
-        case scenarios::Claim::Stat::mean:
-            return sum / static_cast<std::int64_t>(values.size());
-        case scenarios::Claim::Stat::sum: return sum;
-        case scenarios::Claim::Stat::median: return values[values.size() / 2];
-        case scenarios::Claim::Stat::max: return values.back();
-    }
-    return std::nullopt;
-}
-
-std::string milli(std::int64_t value) { return fmt::format("{}.{:03}", value / 1000, value % 1000); }
-
-}  // namespace
-
-std::pair<std::string, bool> check_claim(const scenarios::Claim& claim,
-                                         const std::vector<std::string>& variants,
-                                         const SweepSums& sums) {
-    const auto value_of = [&](const std::string& variant) -> std::optional<std::int64_t> {
-        const auto found = std::find(variants.begin(), variants.end(), variant);
-        if (found == variants.end()) return std::nullopt;
-        return statistic(claim, sums.runs(static_cast<std::size_t>(found - variants.begin())));
-    };
-    using Kind = scenarios::Claim::Kind;
-    switch (claim.kind) {
-        case Kind::ratio:
-        case Kind::difference: {
-            const auto of = value_of(claim.of);
-            const auto against = value_of(claim.against);
-            const auto title = fmt::format("{} of {} {} {}", claim.metric, claim.of,
-                                           claim.kind == Kind::ratio ? "over" : "minus",
-                                           claim.against);
-            if (!of || !against || (claim.kind == Kind::ratio && *against == 0))
-                return {title + " is not measured", false};
-            const auto got = claim.kind == Kind::ratio
-                                 ? static_cast<std::int64_t>(static_cast<__int128>(*of) * 1000 /
-                                                             *against)
-                                 : *of - *against;
-            const bool held = (!claim.min_milli || got >= *claim.min_milli) &&
-                              (!claim.max_milli || got <= *claim.max_milli);
-            return {fmt::format("{} is {}", title, milli(got)), held};
-        }
-        case Kind::rising:
-        case Kind::falling: {
-            std::string text = claim.metric + (claim.kind == Kind::rising ? " rises:" : " falls:");
-            bool held = true;
-            std::optional<std::int64_t> last;
-            for (const auto& variant : claim.variants) {
-                const auto value = value_of(variant);
-                text += fmt::format(" {} {}", variant, value ? milli(*value) : "?");
-                if (!value) held = false;
-                if (value && last)
-                    held = held && (claim.kind == Kind::rising ? *value > *last : *value < *last);
-                if (value) last = value;
-            }
-            return {text, held};
-        }
-        case Kind::same_effects: {
-            std::string text = "the same effects in";
-            std::optional<std::int64_t> first;
-            bool held = true;
-            for (const auto& variant : claim.variants) {
-                text += " " + variant;
-                const auto found = std::find(variants.begin(), variants.end(), variant);
-                std::int64_t effects = 0;
-                if (found != variants.end())
-                    for (const auto& run :
-                         sums.runs(static_cast<std::size_t>(found - variants.begin())))
-                        effects += run.measured.effects;
-                if (first) held = held && effects == *first;
-                if (!first) first = effects;
-            }
-            return {text, held};
-        }
-    }
-    return {"", false};
 }
 
 // --- compare --------------------------------------------------------------------------------------

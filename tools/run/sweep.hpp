@@ -18,9 +18,19 @@
 
 namespace eos {
 
+/// One run of sweep.place: each placed fault at one occurrence of its trigger.
+struct Place {
+    std::size_t cell = 0;
+    std::uint64_t seed = 0;
+    std::vector<std::int64_t> nth;                   ///< by placed fault, from 1
+    friend bool operator==(const Place&, const Place&) = default;
+};
+
 struct SweepPlan {
     std::vector<scenarios::Cell> cells;
     std::vector<std::uint64_t> seeds;
+    std::vector<std::string> placed;                 ///< names of the faults of sweep.place
+    std::vector<Place> places;                       ///< with `placed`: the runs, by cell and seed
     std::vector<scenarios::Override> overrides;
     std::int32_t jobs = 1;
     std::optional<std::int64_t> stop_after;          ///< failing runs
@@ -31,6 +41,7 @@ struct SweepPlan {
 /// What one run of a sweep leaves behind.
 struct SweepRun {
     std::size_t cell = 0;
+    std::vector<scenarios::Override> place;          ///< of the placed faults, as --set options
     reports::RunRow row;
     reports::Histogram visible;
     std::vector<std::int64_t> milestones;            ///< in the order of the first run's names
@@ -62,6 +73,24 @@ class SweepSums {
     std::vector<std::pair<std::string, std::int64_t>> reached_;
     std::optional<std::string> broken_;
 };
+
+/// Where placed faults can strike: the occurrences their triggers have in the fault-free run of each
+/// cell and seed; `limit` of them, spread evenly, if there are more. Two faults: every pair.
+struct Places {
+    std::vector<Place> all;
+    std::vector<std::string> nowhere;                ///< "crash in plain, seed 3": never triggered
+    std::vector<std::string> thinned;                ///< "crash: 10 of 3411 in plain, seed 3"
+    std::size_t wanted = 0;                          ///< more than `most`: `all` is empty
+};
+[[nodiscard]] Places find_places(const scenarios::Loaded& loaded, const SweepPlan& plan,
+                                 std::optional<std::int64_t> limit, std::size_t most);
+/// "faults.crash.nth=3": what makes one placed run of a scenario.
+[[nodiscard]] std::vector<scenarios::Override> overrides_of(const SweepPlan& plan,
+                                                            const Place& place);
+/// The scenario of one cell and seed of a plan.
+[[nodiscard]] std::optional<scenarios::Scenario> scenario_at(const scenarios::Loaded& loaded,
+                                                             const SweepPlan& plan,
+                                                             std::size_t cell, std::uint64_t seed);
 
 /// Runs the plan. `each` is called with every finished run in the order of the plan, from one thread
 /// at a time. Returns whether every planned run was made.

@@ -40,6 +40,11 @@ reports::Fold fold_of(const scenarios::Fold& fold) {
 }
 
 void configure_links(World& world, const scenarios::Scenario& scenario) {
+    // A broker's requests to itself (markers, verification) do not leave the machine.
+    sim::LinkConfig loopback;
+    loopback.latency = sim::Spread::fixed(sim::Duration{20'000});
+    for (const auto broker : scenario.topology->all_brokers())
+        world.configure_link(broker, broker, loopback);
     const auto base = link_of(scenario.network);
     for (const auto& rule : scenario.network.links) {
         auto link = base;
@@ -73,8 +78,15 @@ void add_clients(World& world, const scenarios::Scenario& scenario) {
                 own.instance = model::GroupInstanceId{node.value};
                 mine = std::make_shared<const model::ConsumerConfig>(std::move(own));
             }
+            auto writer = producer;
+            if (app.config.first_txid) {
+                auto own = app.config.producer;
+                const bool apart = app.config.txid == model::TxidPolicy::per_instance;
+                own.txid = *app.config.first_txid + (apart ? i : 0);
+                writer = std::make_shared<const model::ProducerConfig>(std::move(own));
+            }
             const auto setup = std::make_shared<const model::ClientSetup>(model::ClientSetup{
-                config, mine, producer, scenario.topology, scenario.seed, sim::time_zero + delay,
+                config, mine, writer, scenario.topology, scenario.seed, sim::time_zero + delay,
                 ends});
             sim::NodeConfig node_config;
             node_config.start = sim::time_zero + delay;
@@ -89,7 +101,9 @@ void add_clients(World& world, const scenarios::Scenario& scenario) {
 }  // namespace
 
 reports::JudgeConfig judge_config(const scenarios::Scenario& scenario) {
-    reports::JudgeConfig config{scenario.topology, {}, {}};
+    reports::JudgeConfig config;
+    config.topology = scenario.topology;
+    config.max_sequence = scenario.cluster.max_sequence;
     for (const auto& app : scenario.apps) {
         reports::JudgedApp judged;
         judged.id = app.config.id;
@@ -99,6 +113,8 @@ reports::JudgeConfig judge_config(const scenarios::Scenario& scenario) {
         judged.from = app.config.from;
         judged.to = app.config.to;
         judged.instances = app.config.instances;
+        judged.wants_committed = app.config.mode == model::Mode::exactly_once ||
+                                 app.config.consumer.isolation == model::Isolation::read_committed;
         config.apps.push_back(std::move(judged));
     }
     for (const auto& invariant : scenario.expect.invariants) {
