@@ -3,6 +3,16 @@
 #include <algorithm>
 
 namespace eos::model {
+namespace {
+
+/// Steps that call the consumer; a closed one throws IllegalStateException.
+bool uses_consumer(StepKind kind) {
+    return kind == StepKind::subscribe || kind == StepKind::unsubscribe || kind == StepKind::poll ||
+           kind == StepKind::commit_offsets || kind == StepKind::rewind || kind == StepKind::seek ||
+           kind == StepKind::end_offset;
+}
+
+}  // namespace
 
 Application::Application(std::shared_ptr<const AppConfig> config,
                          std::shared_ptr<const Topology> topology, ProcessId process, sim::Rng rng)
@@ -76,6 +86,10 @@ void Application::run(const Context& ctx, Hands hands, Fx& fx) {
 void Application::begin_step(const Context& ctx, Hands hands, Fx& fx) {
     since_ = ctx.now;
     fx.reach(number(Mile::app_step_started), step_facts(hands));
+    if (uses_consumer(step().kind) && hands.consumer->closed()) {
+        react(ErrorClass::fatal, ErrorCode::illegal_state, ctx, hands, fx);
+        return;
+    }
     switch (step().kind) {
         case StepKind::subscribe:
             hands.consumer->subscribe(ctx, config_->from, fx);
@@ -123,8 +137,7 @@ void Application::begin_step(const Context& ctx, Hands hands, Fx& fx) {
         }
         case StepKind::close:
             wait_ = Wait::closing;
-            if (hands.consumer) hands.consumer->close(ctx, fx);
-            if (hands.producer) hands.producer->close();
+            close_clients(ctx, hands, fx);
             break;
         case StepKind::reopen:
             wait_ = Wait::clients;
@@ -149,7 +162,11 @@ void Application::end_program(const Context& ctx, Hands hands, Fx& fx) {
     wait_ = Wait::closing;
     since_ = ctx.now;
     stopping_ = true;
-    if (hands.consumer) hands.consumer->close(ctx, fx);
+    close_clients(ctx, hands, fx);
+}
+
+void Application::close_clients(const Context& ctx, Hands hands, Fx& fx) {
+    if (hands.consumer && !hands.consumer->closed()) hands.consumer->close(ctx, fx);
     if (hands.producer) hands.producer->close();
 }
 

@@ -102,6 +102,7 @@ class Application {
     void begin_step(const Context& ctx, Hands hands, Fx& fx);
     void end_step(Hands hands, Fx& fx);
     void end_program(const Context& ctx, Hands hands, Fx& fx);
+    void close_clients(const Context& ctx, Hands hands, Fx& fx);
 
     // Steps (application_steps.cpp).
     void begin_poll(const Context& ctx, Hands hands, Fx& fx);

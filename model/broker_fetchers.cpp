@@ -78,7 +78,8 @@ void ReplicaFetchers::pump(const BrokerStep& step, Replicas& replicas,
 
 void ReplicaFetchers::retire(const BrokerStep& step, const Replicas& replicas) {
     std::vector<BrokerId> idle;
-    for (const auto& [leader, asked] : under_way_) {
+    for (const auto& asked : under_way_) {
+        const auto leader = asked.first;
         const bool followed =
             std::any_of(replicas.all().begin(), replicas.all().end(), [&](const auto& entry) {
                 return entry.second.following && entry.second.following->leader() == leader;

@@ -77,6 +77,8 @@ class Consumer {
     // --- queries ---------------------------------------------------------------------------------
     [[nodiscard]] std::vector<ConsumerEvent> take_events();
     [[nodiscard]] bool call_open() const;
+    /// close() was called: nothing else may be.
+    [[nodiscard]] bool closed() const { return closed_; }
     [[nodiscard]] sim::Instant call_since() const;  ///< when the open call began
     [[nodiscard]] std::vector<LogId> assignment() const;
     /// The next offset poll() will hand out; none: not initialised (C1, C3).

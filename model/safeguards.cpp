@@ -157,7 +157,6 @@ constexpr std::array kafka_7298{unknown_sequence_after_marker};
 constexpr std::array kafka_5385{failed_batch_aborts};
 constexpr std::array kafka_5600{load_folds_whole_log};
 constexpr std::array kafka_13636{no_expiry_while_unstable};
-constexpr std::array kafka_16371{pending_only_for_appended};
 constexpr std::array kafka_8500{static_member_replaced};
 
 constexpr std::array bug_entries{
@@ -234,9 +233,6 @@ constexpr std::array bug_entries{
              "loading a group's offsets puts older ones over newer ones", "bugs/kafka-5600.yaml"},
     BugEntry{"KAFKA-13636", Side::cluster, kafka_13636,
              "offsets expire while their group rebalances", "bugs/kafka-13636.yaml"},
-    BugEntry{"KAFKA-16371", Side::cluster, kafka_16371,
-             "a refused offset stays pending and makes the committed one unstable for ever",
-             "bugs/kafka-16371.yaml"},
     BugEntry{"KAFKA-8500", Side::cluster, kafka_8500,
              "two instances with one static id both stay in the group", "bugs/kafka-8500.yaml"},
 };

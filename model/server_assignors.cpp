@@ -9,7 +9,7 @@
 namespace eos::model {
 namespace {
 
-using Targets = std::vector<MemberAssignment>;
+using ServerTargets = std::vector<MemberAssignment>;
 
 [[nodiscard]] bool wants(const ServerMember& member, TopicId topic) {
     return std::find(member.subscription.begin(), member.subscription.end(), topic) !=
@@ -59,7 +59,7 @@ using Targets = std::vector<MemberAssignment>;
 /// Per topic: every subscriber keeps up to its share of what it had, lowest partitions first; the
 /// rest is dealt in ranges. Topics with equal partitions and subscribers end up alike.
 void server_range(std::span<const ServerMember> members, const Topology& topology,
-                  Targets& result) {
+                  ServerTargets& result) {
     struct Unfilled {
         std::size_t member;
         std::size_t missing;  ///< to its minimum share
@@ -106,7 +106,7 @@ void server_range(std::span<const ServerMember> members, const Topology& topolog
 /// All subscribe alike: each keeps up to its share of what it had and is filled up with the rest,
 /// first what nobody had, then what was taken from others.
 void uniform_alike(std::span<const ServerMember> members, const Topology& topology,
-                   Targets& result) {
+                   ServerTargets& result) {
     std::vector<LogId> all;
     for (const auto topic : wanted_topics(members)) {
         const auto logs = logs_of_topic(topology, topic);
@@ -154,7 +154,7 @@ void uniform_alike(std::span<const ServerMember> members, const Topology& topolo
 /// Subscriptions differ. Simplified: the balancing of the sticky assignor with previous targets as
 /// claims; Kafka's UniformHeterogeneousAssignmentBuilder orders its moves differently.
 void uniform_mixed(std::span<const ServerMember> members, const Topology& topology,
-                   Targets& result) {
+                   ServerTargets& result) {
     std::vector<StickyMember> claims;
     for (const auto& m : members)
         claims.push_back({m.member, m.subscription, m.target, Generation{0}});
@@ -175,7 +175,7 @@ std::string_view name(ServerAssignor assignor) {
 
 std::vector<MemberAssignment> assign(ServerAssignor assignor, std::span<const ServerMember> members,
                                      const Topology& topology) {
-    Targets result;
+    ServerTargets result;
     for (const auto& m : members) result.push_back({m.member, {}});
     if (members.empty()) return result;
     switch (assignor) {

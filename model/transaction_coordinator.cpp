@@ -184,9 +184,9 @@ void TransactionCoordinator::on_marker_results(const Context& ctx, const MarkerR
                                                Fx& fx) {
     std::map<LogId, MarkerResults> by_home;
     for (const auto& result : results) by_home[result.marker.home].push_back(result);
-    for (const auto& [log, some] : by_home)
-        step(ctx, log, ids, out, fx, [&](TransactionShard& shard, TransactionStep& s) {
-            shard.on_marker_results(s, some);
+    for (const auto& home : by_home)
+        step(ctx, home.first, ids, out, fx, [&](TransactionShard& shard, TransactionStep& s) {
+            shard.on_marker_results(s, home.second);
         });
 }
 

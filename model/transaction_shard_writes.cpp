@@ -309,7 +309,9 @@ void TransactionShard::send_markers(TransactionStep& step, Entry& entry) {
 
 void TransactionShard::on_marker_results(TransactionStep& step, const MarkerResults& results) {
     std::set<TransactionalId> touched;
-    for (const auto& [marker, error] : results) {
+    for (const auto& result : results) {
+        const auto& marker = result.marker;
+        const auto& error = result.error;
         const auto txid = marker.who.txid;
         auto* entry = find(txid);
         const bool ours = entry && !loading_ && marker.coordinator_epoch.value == epoch_.value &&
