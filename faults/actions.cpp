@@ -315,6 +315,31 @@ void act(const DeleteRecords& records, Firing& f) {
     tell_log(f.plan.words.orders.delete_records, false, records.up_to, f);
 }
 
+void act(const AbortTxn&, Firing& f) {
+    tell_log(f.plan.words.orders.abort_txn, false, std::nullopt, f);
+}
+
+/// Orders about transactional ids go to whoever coordinates each.
+void tell_txn_coordinators(sim::OrderKind kind, Firing& f) {
+    for (const auto txid : f.txids()) {
+        const auto holders = f.around.holders({f.plan.words.roles.txn_coordinator, txid});
+        if (holders.empty()) {
+            f.aimless = true;
+            continue;
+        }
+        sim::Facts facts;
+        facts.add(f.plan.words.facts.txid, txid);
+        f.tell(holders.front(), kind, facts);
+    }
+}
+
+void act(const FenceProducer&, Firing& f) {
+    tell_txn_coordinators(f.plan.words.orders.fence_producer, f);
+}
+void act(const ExpireTransactionalIds&, Firing& f) {
+    tell_txn_coordinators(f.plan.words.orders.expire_transactional_ids, f);
+}
+
 void tell_coordinator(sim::OrderKind kind, std::int32_t group, sim::Facts facts, Firing& f) {
     const auto holders = f.around.holders({f.plan.words.roles.group_coordinator, group});
     if (holders.empty()) {

@@ -57,6 +57,7 @@ struct Firing {
     [[nodiscard]] std::vector<sim::NodeId> nodes();
     [[nodiscard]] std::vector<std::int32_t> logs();
     [[nodiscard]] std::vector<std::int32_t> groups();
+    [[nodiscard]] std::vector<std::int32_t> txids();
     /// Draws `for` once per firing; without one it lasts until something else ends it.
     [[nodiscard]] End end();
     /// As end(), but without `for` and `until` it is the node's own downtime.

@@ -20,6 +20,7 @@ enum class Hits : std::uint8_t {
     apps = 8,  ///< nodes, but only application instances
     partitions = 16,
     groups = 32,
+    txids = 64,
 };
 [[nodiscard]] constexpr Hits operator|(Hits a, Hits b) {
     return static_cast<Hits>(static_cast<std::uint8_t>(a) | static_cast<std::uint8_t>(b));

@@ -41,6 +41,7 @@ bool stands_for_log(const Target& target) {
         case TargetKind::everyone:
         case TargetKind::others:
         case TargetKind::group:
+        case TargetKind::txid:
             return false;
     }
     return false;
@@ -51,7 +52,7 @@ bool may_be_an_app(const Target& target) {
            target.kind != TargetKind::random_broker && target.kind != TargetKind::controller &&
            target.kind != TargetKind::leader && target.kind != TargetKind::follower &&
            target.kind != TargetKind::followers && target.kind != TargetKind::replicas &&
-           target.kind != TargetKind::group_coordinator;
+           target.kind != TargetKind::group_coordinator && target.kind != TargetKind::txid;
 }
 
 bool ordered(const sim::Spread& spread) { return spread.low <= spread.high; }
@@ -191,12 +192,17 @@ class Checking {
             if (entry.hits == Hits::partitions && !stands_for_log(target))
                 say("target", word + " needs a partition, or a role of one such as leader:T/P");
             if (may_hit(entry.hits, Hits::nodes) &&
-                (target.kind == TargetKind::log || target.kind == TargetKind::group))
+                (target.kind == TargetKind::log || target.kind == TargetKind::group ||
+                 target.kind == TargetKind::txid))
                 say("target", word + " needs nodes; name a role such as leader:T/P");
             if (entry.hits == Hits::apps && !may_be_an_app(target))
                 say("target", word + " needs an application");
-            if (entry.hits == Hits::groups && target.kind == TargetKind::log)
+            if (entry.hits == Hits::groups &&
+                (target.kind == TargetKind::log || target.kind == TargetKind::txid))
                 say("target", word + " needs a group");
+            if (entry.hits == Hits::txids && target.kind != TargetKind::txid &&
+                target.kind != TargetKind::event)
+                say("target", word + " needs a transactional id");
         }
     }
 

@@ -19,7 +19,7 @@ constexpr std::array kinds{
     std::string_view{"after"},       std::string_view{"for"},    std::string_view{"until-nth"},
     std::string_view{"until-after"}, std::string_view{"node"},   std::string_view{"log"},
     std::string_view{"group"},       std::string_view{"choice"}, std::string_view{"gap"},
-    std::string_view{"by"},          std::string_view{"code"},
+    std::string_view{"by"},          std::string_view{"code"},   std::string_view{"txid"},
 };
 
 }  // namespace

@@ -26,6 +26,13 @@ std::vector<std::int32_t> Firing::groups() {
     return found;
 }
 
+std::vector<std::int32_t> Firing::txids() {
+    auto found = resolve_txids(*targets, {plan, around, scene}, rolls);
+    if (found.empty()) aimless = true;
+    deed.txids = found;
+    return found;
+}
+
 bool Firing::lasts_or_until() const { return lasts->has_value() || until->has_value(); }
 
 End Firing::end() {

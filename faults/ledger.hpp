@@ -21,6 +21,7 @@ struct Deed {
     std::vector<sim::NodeId> nodes;
     std::vector<std::int32_t> logs;
     std::vector<std::int32_t> groups;
+    std::vector<std::int32_t> txids;
     std::int64_t messages = 0;  ///< frames whose fate it changed
     std::int64_t acts = 0;      ///< changes it made to nodes, links, disks, clocks, roles
     friend bool operator==(const Deed&, const Deed&) = default;

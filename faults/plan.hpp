@@ -34,6 +34,7 @@ struct FactNames {
     sim::FactName member;
     sim::FactName offset;
     sim::FactName unclean;
+    sim::FactName txid;
     friend bool operator==(const FactNames&, const FactNames&) = default;
 };
 
@@ -45,13 +46,15 @@ struct Roles {
     std::uint16_t controller = 0;         ///< [0]
     std::uint16_t group_coordinator = 0;  ///< [group]
     std::uint16_t owner = 0;              ///< [group << 32 | log]
+    std::uint16_t txn_coordinator = 0;    ///< [transactional id]
     friend bool operator==(const Roles&, const Roles&) = default;
 };
 
 /// What can be asked of a role.
 struct Orders {
     sim::OrderKind stop, stall, unstall, elect, rebalance, kick, expire_producers, expire_offsets,
-        roll_segment, reset_offsets, delete_records;
+        roll_segment, reset_offsets, delete_records, abort_txn, fence_producer,
+        expire_transactional_ids;
     friend bool operator==(const Orders&, const Orders&) = default;
 };
 
@@ -161,6 +164,7 @@ struct Target {
         others,  ///< only in partition groups: whoever no group names
         log,     ///< a partition itself: elect, roll-segment, ...
         group,   ///< a group itself: rebalance, kick, ...; empty `number`: one is drawn
+        txid,    ///< a transactional id: fence-producer, ...; empty `number`: one is drawn
     };
     Kind kind = Kind::event;
     std::optional<std::int32_t> number;
@@ -352,6 +356,11 @@ struct DeleteRecords {
     friend bool operator==(const DeleteRecords&, const DeleteRecords&) = default;
 };
 
+/// An operator aborts the oldest open transaction of a partition, whoever owns it.
+struct AbortTxn {
+    friend bool operator==(const AbortTxn&, const AbortTxn&) = default;
+};
+
 // On groups. A target that is a coordinator or a member stands for its group.
 struct ExpireOffsets {
     friend bool operator==(const ExpireOffsets&, const ExpireOffsets&) = default;
@@ -370,6 +379,14 @@ struct ResetOffsets {
     std::int64_t offset = 0;
     std::optional<LogPick> log;  ///< empty: every log the group has committed
     friend bool operator==(const ResetOffsets&, const ResetOffsets&) = default;
+};
+
+// On transactional ids.
+struct FenceProducer {
+    friend bool operator==(const FenceProducer&, const FenceProducer&) = default;
+};
+struct ExpireTransactionalIds {
+    friend bool operator==(const ExpireTransactionalIds&, const ExpireTransactionalIds&) = default;
 };
 
 // Generators (language.md 5.6).
@@ -402,7 +419,8 @@ using Action =
                  action::Start, action::Restart, action::RollingRestart, action::Pause,
                  action::Stall, action::ClockJump, action::ClockDrift, action::LieFsync,
                  action::Elect, action::ExpireProducers, action::RollSegment, action::DeleteRecords,
-                 action::ExpireOffsets, action::Rebalance, action::Kick, action::ResetOffsets,
+                 action::AbortTxn, action::ExpireOffsets, action::Rebalance, action::Kick,
+                 action::ResetOffsets, action::FenceProducer, action::ExpireTransactionalIds,
                  action::Nothing, action::Mix, action::Swizzle>;
 
 namespace action {

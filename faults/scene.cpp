@@ -34,6 +34,7 @@ Scene Happening::scene(const FactNames& names) const {
     scene.to = node_fact(names.to);
     scene.log = index_fact(names.log);
     scene.group = index_fact(names.group);
+    scene.txid = index_fact(names.txid);
     return scene;
 }
 

@@ -16,6 +16,7 @@ struct Scene {
     std::optional<sim::NodeId> to;
     std::optional<std::int32_t> log;
     std::optional<std::int32_t> group;
+    std::optional<std::int32_t> txid;
     friend bool operator==(const Scene&, const Scene&) = default;
 };
 

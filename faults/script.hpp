@@ -28,6 +28,7 @@ struct Drawn {
         gap,     ///< ns between two steps of a generator
         by,      ///< ns or parts per million of the action
         code,    ///< an error code
+        txid,    ///< one of several transactional ids
     };
     Kind kind = Kind::after;
     std::int64_t value = 0;

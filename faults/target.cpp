@@ -77,6 +77,7 @@ bool draws_one_node(Kind kind) {
         case Kind::others:
         case Kind::log:
         case Kind::group:
+        case Kind::txid:
             return false;
     }
     return false;
@@ -143,6 +144,7 @@ Nodes candidates(const Target& target, std::int32_t log, std::int32_t group, con
         case Kind::others:
         case Kind::log:
         case Kind::group:
+        case Kind::txid:
             return {};
     }
     return {};
@@ -282,6 +284,22 @@ std::vector<std::int32_t> resolve_groups(const Targets& targets, const Site& sit
             const auto i = static_cast<std::size_t>(node.value);
             if (i < site.plan.nodes.size() && site.plan.nodes[i].group)
                 add_once(result, *site.plan.nodes[i].group);
+        }
+    }
+    return result;
+}
+
+std::vector<std::int32_t> resolve_txids(const Targets& targets, const Site& site, Rolls& rolls) {
+    std::vector<std::int32_t> result;
+    for (const auto& target : targets) {
+        if (target.kind == Kind::event) {
+            if (site.scene && site.scene->txid) add_once(result, *site.scene->txid);
+        } else if (target.kind == Kind::txid) {
+            std::vector<std::int32_t> all;
+            for (std::size_t i = 0; i < site.plan.txn_logs.size(); ++i)
+                all.push_back(static_cast<std::int32_t>(i));
+            if (target.number) all = {*target.number};
+            if (const auto txid = pick(Drawn::Kind::txid, all, rolls)) add_once(result, *txid);
         }
     }
     return result;

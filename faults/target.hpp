@@ -28,6 +28,9 @@ struct Site {
 /// The groups they name or stand for (a coordinator, a member, an owner).
 [[nodiscard]] std::vector<std::int32_t> resolve_groups(const Targets& targets, const Site& site,
                                                        Rolls& rolls);
+/// The transactional ids they name.
+[[nodiscard]] std::vector<std::int32_t> resolve_txids(const Targets& targets, const Site& site,
+                                                      Rolls& rolls);
 
 /// Every node that no target of any of the groups names.
 [[nodiscard]] std::vector<sim::NodeId> remaining_nodes(const Plan& plan,

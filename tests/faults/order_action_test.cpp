@@ -71,3 +71,51 @@ TEST_CASE("an order about a group without a coordinator reaches nobody") {
     CHECK(stage.said().empty());
     CHECK(stage.report().aimless == 1);
 }
+
+TEST_CASE("the operator aborts through the leader of the partition") {
+    CHECK(story(action::AbortTxn{}, {of_log(K::log, log(1))}) ==
+          Lines{"1000ms tell 2 order 12 6=1"});
+    CHECK(story(action::AbortTxn{}, {of_log(K::leader, log(0))}) ==
+          Lines{"1000ms tell 1 order 12 6=0"});
+}
+
+TEST_CASE("orders about a transactional id go to the coordinator of that id") {
+    CHECK(story(action::FenceProducer{}, {target(K::txid, 0)}) ==
+          Lines{"1000ms tell 3 order 13 11=0"});
+    CHECK(story(action::ExpireTransactionalIds{}, {target(K::txid, 0), target(K::txid, 1)}) ==
+          Lines{"1000ms tell 3 order 14 11=0", "1000ms tell 2 order 14 11=1"});
+}
+
+TEST_CASE("without a name one transactional id is drawn, and it is written down") {
+    Stage stage(plan_of({at("f", seconds(1), action::FenceProducer{}, {target(K::txid)})}));
+    stage.run_to(seconds(2));
+
+    const auto drawn = stage.report().deeds.at(0).txids;
+    REQUIRE(drawn.size() == 1);
+    CHECK(stage.said() == Lines{drawn[0] == 0 ? "1000ms tell 3 order 13 11=0"
+                                              : "1000ms tell 2 order 13 11=1"});
+    REQUIRE(stage.injector.decisions().size() == 1);
+    CHECK(stage.injector.decisions()[0].drawn ==
+          std::vector<Drawn>{{Drawn::Kind::txid, drawn[0]}});
+    CHECK(drawn_named(name(Drawn::Kind::txid)) == Drawn::Kind::txid);
+}
+
+TEST_CASE("an order about the transactional id of an event needs an event that carries one") {
+    Stage stage(plan_of({when("f", mile::appended, action::FenceProducer{})}));
+
+    stage.reach(milestone(mile::appended, 2, {{fact::log, 1}, {fact::txid, 1}}));
+    CHECK(stage.said() == Lines{"0ms tell 2 order 13 11=1"});
+    stage.reach(milestone(mile::appended, 2, {{fact::log, 1}}));
+
+    CHECK(stage.said().empty());
+    CHECK(stage.report().aimless == 1);
+}
+
+TEST_CASE("an order about a transactional id nobody coordinates reaches nobody") {
+    Stage stage(plan_of({at("f", seconds(1), action::FenceProducer{}, {target(K::txid, 1)})}));
+    stage.directory[{txn_coordinator, 1}] = {};
+    stage.run_to(seconds(2));
+
+    CHECK(stage.said().empty());
+    CHECK(stage.report().aimless == 1);
+}

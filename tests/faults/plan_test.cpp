@@ -92,6 +92,14 @@ TEST_CASE("what means nothing is refused with the field it is about") {
     CHECK(refused({pause, pause}) == Fields{"name"});
     CHECK(refused({at("f", seconds(1), action::Stall{}, {broker(1)})}) == Fields{"target"});
     CHECK(refused({at("f", seconds(1), action::Elect{}, {broker(1)})}) == Fields{"target"});
+    CHECK(refused({at("f", seconds(1), action::AbortTxn{}, {target(K::txid, 0)})}) ==
+          Fields{"target"});
+    CHECK(refused({at("f", seconds(1), action::FenceProducer{}, {broker(1)})}) ==
+          Fields{"target"});
+    CHECK(refused({at("f", seconds(1), action::Rebalance{}, {target(K::txid, 0)})}) ==
+          Fields{"target"});
+    CHECK(refused({at("f", seconds(1), action::Pause{}, {target(K::txid, 0)})}) ==
+          Fields{"target"});
     CHECK(refused({at("f", seconds(1), action::Partition{}, {})}) == Fields{"groups"});
     CHECK(refused({at("f", seconds(1), action::Mix{}, {broker(1)})}) == Fields{"of"});
     CHECK(with(at("f", seconds(1), action::ClockJump{fixed(seconds(1))}, {broker(1)}),

@@ -19,7 +19,7 @@ using sim::seconds;
 
 namespace fact {
 inline constexpr sim::FactName api{1}, side{2}, from{3}, to{4}, node{5}, log{6}, group{7},
-    member{8}, offset{9}, unclean{10}, step{20};
+    member{8}, offset{9}, unclean{10}, txid{11}, step{20};
 }
 namespace mile {
 inline constexpr sim::MilestoneKind sent{1}, delivered{2}, handoff{3}, crashed{4}, lost_power{5},
@@ -27,28 +27,30 @@ inline constexpr sim::MilestoneKind sent{1}, delivered{2}, handoff{3}, crashed{4
 }
 namespace order {
 inline constexpr sim::OrderKind stop{1}, stall{2}, unstall{3}, elect{4}, rebalance{5}, kick{6},
-    expire_producers{7}, expire_offsets{8}, roll_segment{9}, reset_offsets{10}, delete_records{11};
+    expire_producers{7}, expire_offsets{8}, roll_segment{9}, reset_offsets{10}, delete_records{11},
+    abort_txn{12}, fence_producer{13}, expire_txids{14};
 }
 inline constexpr std::uint16_t leader = 1, followers = 2, in_sync = 3, controller = 4,
-                               coordinator = 5, owner = 6;
+                               coordinator = 5, owner = 6, txn_coordinator = 7;
 inline constexpr std::uint16_t produce = 7, fetch = 8;
 
 inline Words words() {
     Words w;
-    w.facts = {fact::api, fact::side,  fact::from,   fact::to,     fact::node,
-               fact::log, fact::group, fact::member, fact::offset, fact::unclean};
-    w.roles = {leader, followers, in_sync, controller, coordinator, owner};
+    w.facts = {fact::api,   fact::side,   fact::from,   fact::to,      fact::node, fact::log,
+               fact::group, fact::member, fact::offset, fact::unclean, fact::txid};
+    w.roles = {leader, followers, in_sync, controller, coordinator, owner, txn_coordinator};
     w.orders = {
         order::stop,         order::stall,         order::unstall,          order::elect,
         order::rebalance,    order::kick,          order::expire_producers, order::expire_offsets,
-        order::roll_segment, order::reset_offsets, order::delete_records};
+        order::roll_segment, order::reset_offsets, order::delete_records,   order::abort_txn,
+        order::fence_producer, order::expire_txids};
     w.marks = {mile::sent,       mile::delivered, mile::handoff, mile::crashed,
                mile::lost_power, mile::stopped,   {1000}};
     return w;
 }
 
 /// Node 0 the controller, 1..3 brokers, 4 and 5 application 0 with group 0. Topic 0 has logs 0 and
-/// 1, log 2 is internal and holds group 0.
+/// 1, log 2 is internal and holds group 0. Transactional ids 0 and 1.
 inline Plan plan_of(std::vector<Fault> faults) {
     Plan plan;
     plan.words = words();
@@ -67,6 +69,7 @@ inline Plan plan_of(std::vector<Fault> faults) {
                               .name = "shop/" + std::to_string(i)});
     plan.logs = {{0, false, "orders/0"}, {0, false, "orders/1"}, {1, true, "offsets/0"}};
     plan.groups = {{2, "billing"}};
+    plan.txn_logs = {2, 2};
     return plan;
 }
 
@@ -158,6 +161,8 @@ class Stage final : public sim::Surroundings {
         directory[{controller, 0}] = {NodeId{0}};
         directory[{coordinator, 0}] = {NodeId{3}};
         directory[{owner, 0}] = {NodeId{5}};
+        directory[{txn_coordinator, 0}] = {NodeId{3}};
+        directory[{txn_coordinator, 1}] = {NodeId{2}};
         sim::Acts acts;
         injector.begin(*this, acts);
         carry_out(acts);
