@@ -18,13 +18,17 @@ ReplicaJudge::ReplicaJudge(const JudgeConfig& config)
 void ReplicaJudge::on(sim::Instant, const model::WatermarkMoved& o) {
     if (!o.leader) return;
     auto& s = seen(o.log);
-    if (o.high_watermark < s.watermark_of_leader) ++s.watermark_back;
-    s.watermark_of_leader = o.high_watermark;
+    // A deposed leader that has not heard of it may still move its own.
+    if (!s.leader || s.leader == o.broker) {
+        if (o.high_watermark < s.watermark_of_leader) ++s.watermark_back;
+        s.watermark_of_leader = o.high_watermark;
+    }
     s.watermark = std::max(s.watermark, o.high_watermark);
 }
 
 void ReplicaJudge::on(sim::Instant, const model::LeadershipTaken& o) {
     // A new leader may start behind (LSO-10); from here on its watermark only rises.
+    seen(o.log).leader = o.broker;
     seen(o.log).watermark_of_leader = o.high_watermark;
     seen(o.log).watermark = std::max(seen(o.log).watermark, o.high_watermark);
 }

@@ -30,6 +30,7 @@ class ReplicaJudge {
     struct Seen {
         std::vector<std::uint64_t> ids;     ///< id + 1; 0: not read
         model::Offset watermark;            ///< greatest high watermark of any leader so far
+        std::optional<model::BrokerId> leader;
         model::Offset watermark_of_leader;  ///< of the present leader
         model::Offset told;                 ///< greatest end offset told to a client
         std::int64_t dirty = 0;

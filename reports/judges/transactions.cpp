@@ -128,12 +128,12 @@ void TransactionJudge::on(sim::Instant, const model::Appended& o) {
         ++zombies_[o.log];
 }
 
-void TransactionJudge::on(sim::Instant now, const model::LeadershipTaken& o) {
+void TransactionJudge::on(sim::Instant, const model::LeadershipTaken& o) {
     // A new leader may know less of what is stable; from here on it only rises (LSO-10).
     auto& stable = stable_[static_cast<std::size_t>(o.log.value)];
+    stable.leader = o.broker;
     stable.of_leader = {0};
     stable.watermark = o.high_watermark;
-    (void)now;
 }
 
 void TransactionJudge::on(sim::Instant now, const model::WatermarkMoved& o) {
@@ -146,9 +146,12 @@ void TransactionJudge::on(sim::Instant now, const model::WatermarkMoved& o) {
 
 void TransactionJudge::on(sim::Instant now, const model::StableOffsetMoved& o) {
     auto& stable = stable_[static_cast<std::size_t>(o.log.value)];
-    if (o.last_stable < stable.of_leader) ++stable.went_back;
     stable.told = true;
-    stable.of_leader = o.last_stable;
+    // A deposed leader that has not heard of it may still move its own.
+    if (!stable.leader || stable.leader == o.broker) {
+        if (o.last_stable < stable.of_leader) ++stable.went_back;
+        stable.of_leader = o.last_stable;
+    }
     stable.greatest = std::max(stable.greatest, o.last_stable);
     if (!stable.stalled_since) return;
     measured_.stall_max = std::max(measured_.stall_max, now - *stable.stalled_since);
@@ -209,7 +212,9 @@ void TransactionJudge::gather(const Ledger& ledger) {
 
 void TransactionJudge::conclude_decisions(Findings& findings) const {
     static const Truth nothing;
-    for (const auto& [txn, meant] : meant_) {
+    for (const auto& entry : meant_) {
+        const auto txn = entry.first;
+        const auto& meant = entry.second;
         const auto found = truth_.find(txn);
         const auto& truth = found == truth_.end() ? nothing : found->second;
         std::set<model::LogId> whole;

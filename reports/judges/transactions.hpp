@@ -60,6 +60,7 @@ class TransactionJudge {
     struct Stable {
         bool told = false;                       ///< some leader spoke of it
         model::Offset greatest;                  ///< of any leader: what is below it is decided
+        std::optional<model::BrokerId> leader;
         model::Offset of_leader;                 ///< in the present leadership
         model::Offset watermark;
         std::int64_t went_back = 0;

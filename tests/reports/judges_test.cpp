@@ -353,3 +353,17 @@ TEST_CASE("a histogram names quantiles within a sixteenth") {
     CHECK(p99 <= 1'000'000);
     CHECK(!reports::Histogram{}.quantile(500).has_value());
 }
+
+TEST_CASE("the watermark of a leader may not go back, what a deposed one does is its own") {
+    History history;
+    history.tell(LeadershipTaken{{2}, log0, {1}, {9}, {5}});
+    history.tell(WatermarkMoved{{2}, log0, true, {7}});
+    SUBCASE("the leader") {
+        history.tell(WatermarkMoved{{2}, log0, true, {6}});
+        CHECK(history.findings().total(Count::offset_regressions) == 1);
+    }
+    SUBCASE("the one before it") {
+        history.tell(WatermarkMoved{{1}, log0, true, {6}});
+        CHECK(history.findings().total(Count::offset_regressions) == 0);
+    }
+}
