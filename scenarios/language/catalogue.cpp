@@ -136,8 +136,9 @@ std::vector<CatalogueRow> list_targets() {
             {"event", "the message itself, or the node where it happened", "", ""},
             {"event.from", "who sent the message", "", ""},
             {"event.to", "who receives it", "", ""},
-            {"T/P, group-log:G", "a partition, for actions on partitions", "", ""},
+            {"T/P, group-log:G, txn-log:TXID", "a partition, for actions on partitions", "", ""},
             {"GROUP", "a group, for actions on groups", "", ""},
+            {"TXID", "a transactional id, for actions on those; * is one, drawn", "", ""},
             {"txn-coordinator:TXID", "the coordinator of a transactional id", "", ""}};
 }
 

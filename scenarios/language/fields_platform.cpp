@@ -7,8 +7,6 @@
 namespace eos::scenarios {
 namespace {
 
-constexpr std::string_view kip_848 = "the consumer group protocol of KIP-848";
-
 constexpr std::array scenario_fields{
     Field{.name = "eosim",
           .type = Type::integer,
@@ -130,8 +128,9 @@ constexpr std::array cluster_fields{
           .max = 2},
     Field{.name = "group_protocol",
           .type = Type::word,
-          .help = "classic or consumer",
-          .missing = kip_848},
+          .fallback = "classic",
+          .help = "default of group.protocol: classic or consumer",
+          .words = &group_protocols},
     Field{.name = "metadata",
           .type = Type::word,
           .help = "kraft or zookeeper; default of protocol",

@@ -102,13 +102,14 @@ constexpr std::array protocol_rows{
     ProtocolEntry{"kafka-3.6", "verification holds until the append (KIP-890 part 1)",
                   MetadataMode::kraft, v3_6, milliseconds(9000), no_bump},
     ProtocolEntry{"kafka-4.0", "a new epoch for every transaction (KIP-890 part 2)",
-                  MetadataMode::kraft, v4_0, milliseconds(9000), bump_at_every_end},
+                  MetadataMode::kraft, v4_0, milliseconds(9000), bump_at_every_end, true},
     ProtocolEntry{"kafka-4.2",
                   "eligible leader replicas, strict markers (KIP-1228)",
                   MetadataMode::kraft,
                   v4_2,
                   milliseconds(9000),
-                  bump_at_every_end},
+                  bump_at_every_end,
+                  true},
 };
 
 constexpr std::array java_2_4{idempotence_by_default, bump_after_expiry};
@@ -117,7 +118,8 @@ constexpr std::array java_0_11{idempotence_by_default, bump_after_expiry, positi
 // Defaults: acks=all and idempotence since 3.0 (KIP-679), linger 5 ms since 4.0 (KIP-1030), session
 // 45 s since 3.0 (KIP-735), unlimited retries since 2.1 (KIP-91).
 constexpr std::array client_rows{
-    ClientEntry{"java", {}, model::Acks::all, milliseconds(5), milliseconds(45000), 2147483647},
+    ClientEntry{"java", {}, model::Acks::all, milliseconds(5), milliseconds(45000), 2147483647,
+                true},
     ClientEntry{"java-2.4", java_2_4, model::Acks::leader, milliseconds(0), milliseconds(10000),
                 2147483647},
     ClientEntry{"java-0.11", java_0_11, model::Acks::leader, milliseconds(0), milliseconds(10000),

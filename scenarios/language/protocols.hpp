@@ -17,6 +17,7 @@ struct ProtocolEntry {
     std::span<const model::Safeguard> lacks;
     sim::Duration session;  ///< default of the broker's session with its controller
     model::TransactionVersion transactions;
+    bool consumer_groups = false;  ///< KIP-848
 };
 [[nodiscard]] std::span<const ProtocolEntry> protocols();
 [[nodiscard]] const ProtocolEntry* protocol_named(std::string_view name);
@@ -29,6 +30,7 @@ struct ClientEntry {
     sim::Duration linger;
     sim::Duration session;  ///< of consumers
     std::int32_t retries;
+    bool consumer_groups = false;  ///< knows group.protocol (KIP-848)
 };
 [[nodiscard]] const ClientEntry* client_named(std::string_view name);
 

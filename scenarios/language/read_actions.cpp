@@ -276,7 +276,8 @@ SelectorUse use_for(const ActionEntry& entry) {
     return {.event = true,
             .others = false,
             .partition = may_hit(entry.hits, Hits::partitions),
-            .group = may_hit(entry.hits, Hits::groups)};
+            .group = may_hit(entry.hits, Hits::groups),
+            .txid = may_hit(entry.hits, Hits::txids)};
 }
 
 std::optional<Action> read_action(Reading& reading, const Form& form, const SettingScope& scope) {

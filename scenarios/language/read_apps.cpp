@@ -162,6 +162,70 @@ void check_producer(Reading& reading, const Form& form, model::AppConfig& app, b
                       "raise max.request.size in config");
 }
 
+/// What the consumer itself would refuse about its group protocol, with its reasons
+/// (ConsumerConfig, unsupported configs of each protocol; KIP-848).
+void check_group_protocol(Reading& reading, const Form& form, const model::AppConfig& app,
+                          const ClientEntry* client,
+                          const std::set<std::string, std::less<>>& set) {
+    const auto* config = form.get("config");
+    const auto at = [&](std::string_view name) {
+        const auto* node = config ? config->find(name) : nullptr;
+        return node ? node->mark : form.mark();
+    };
+    const bool own = set.contains("group.protocol");
+    if (app.consumer.protocol == model::GroupProtocol::classic) {
+        if (set.contains("group.remote.assignor"))
+            reading.error(at("group.remote.assignor"),
+                          fmt::format("group.remote.assignor needs group.protocol: consumer {}",
+                                      form.where()),
+                          "the client refuses it: 'cannot be set when group.protocol=CLASSIC'");
+        return;
+    }
+    for (const std::string_view name :
+         {"partition.assignment.strategy", "session.timeout.ms", "heartbeat.interval.ms"}) {
+        if (!set.contains(name)) continue;
+        const std::string_view instead =
+            name == "partition.assignment.strategy" ? "group.remote.assignor here"
+            : name == "session.timeout.ms" ? "group.consumer.session.timeout.ms in cluster.config"
+                                           : "group.consumer.heartbeat.interval.ms in "
+                                             "cluster.config";
+        reading.error(at(name),
+                      fmt::format("{} has no place beside group.protocol: consumer {}", name,
+                                  form.where()),
+                      fmt::format("the client refuses it: 'cannot be set when "
+                                  "group.protocol=CONSUMER'; use {}, or group.protocol: classic",
+                                  instead));
+    }
+    if (own && !reading.has_consumer_groups)
+        reading.error(at("group.protocol"),
+                      fmt::format("{} has no groups of KIP-848 {}", reading.scenario.protocol,
+                                  form.where()),
+                      "they exist since kafka-4.0; the client raises UnsupportedVersionException");
+    if (client != nullptr && !client->consumer_groups)
+        reading.error(own ? at("group.protocol") : form.mark("client"),
+                      fmt::format("client '{}' has no group.protocol {}", client->name,
+                                  form.where()),
+                      "it is older than KIP-848: config: { group.protocol: classic }");
+}
+
+/// Members of one group speak one protocol.
+void check_groups(Reading& reading, const Node& apps) {
+    const auto& all = reading.scenario.apps;
+    for (std::size_t i = 0; i < all.size(); ++i)
+        for (std::size_t j = 0; j < i; ++j) {
+            const auto& a = all[j].config;
+            const auto& b = all[i].config;
+            if (!a.consumes() || !b.consumes() || a.consumer.group != b.consumer.group ||
+                a.consumer.protocol == b.consumer.protocol)
+                continue;
+            refuse_unmodelled(reading.diagnostics, apps.keys[i].mark,
+                              fmt::format("apps '{}' and '{}' in one group with two values of "
+                                          "group.protocol",
+                                          a.name, b.name),
+                              "the migration of a group to KIP-848, member by member");
+        }
+}
+
 void read_workload(Reading& reading, const Form& form, model::AppConfig& app) {
     const auto* node = form.get("workload");
     if (node == nullptr) return;
@@ -326,7 +390,9 @@ App read_app(Reading& reading, const Key& key, const Node& node, model::AppId id
     read_workload(reading, form, app);
     read_group(reading, form, app);
 
-    if (const auto* client = client_named(result.client)) lay_client(*client, app);
+    const auto* client = client_named(result.client);
+    if (client != nullptr) lay_client(*client, app);
+    app.consumer.protocol = reading.group_protocol;
     auto safeguards = app.producer.safeguards;
     apply_safeguards(reading, form, model::Side::client, safeguards);
     app.producer.safeguards = app.consumer.safeguards = safeguards;
@@ -340,6 +406,7 @@ App read_app(Reading& reading, const Key& key, const Node& node, model::AppId id
                                     {.producer = app.produces() ? &app.producer : nullptr,
                                      .consumer = app.consumes() ? &app.consumer : nullptr},
                                     form.where());
+    if (app.consumes()) check_group_protocol(reading, form, app, client, set);
     result.static_members = set.contains("group.instance.id");
     const bool demanded = app.mode == Mode::idempotent || app.mode == Mode::exactly_once ||
                           set.contains("enable.idempotence") || set.contains("transactional.id");
@@ -381,6 +448,7 @@ void read_apps(Reading& reading) {
         nodes += app.config.instances;
         reading.scenario.apps.push_back(std::move(app));
     }
+    check_groups(reading, *apps);
     constexpr std::int64_t most = 2000;
     if (nodes > most)
         reading.error(apps->mark, fmt::format("{} nodes are more than a simulation can use", nodes),

@@ -266,6 +266,14 @@ void read_cluster(Reading& reading) {
     if (form.has("metadata"))
         cluster.metadata = form.text("metadata") == "zookeeper" ? model::MetadataMode::zookeeper
                                                                 : model::MetadataMode::kraft;
+    reading.has_consumer_groups = protocol->consumer_groups;
+    if (form.text("group_protocol") == "consumer") {
+        reading.group_protocol = model::GroupProtocol::consumer;
+        if (!protocol->consumer_groups)
+            reading.error(form.mark("group_protocol"),
+                          fmt::format("{} has no groups of KIP-848", protocol->name),
+                          "they exist since kafka-4.0: choose it, or group_protocol: classic");
+    }
     for (const auto lacking : protocol->lacks) cluster.safeguards.remove(lacking);
     cluster.transaction_version =
         form.has("transaction_version")
@@ -277,6 +285,11 @@ void read_cluster(Reading& reading) {
     cluster.max_sequence = static_cast<std::int32_t>(form.integer("max_sequence"));
     const auto set =
         apply_settings(reading, form.get("config"), {.cluster = &cluster}, "in cluster");
+    if (cluster.consumer_group_heartbeat >= cluster.consumer_group_session)
+        reading.error(form.mark("config"),
+                      "group.consumer.heartbeat.interval.ms is not below "
+                      "group.consumer.session.timeout.ms",
+                      "the broker refuses to start");
     if (form.has("unclean_election")) cluster.unclean_election = form.flag("unclean_election");
     check_copies(reading, form, cluster_copies(reading));
     read_disk_and_costs(reading);

@@ -25,7 +25,11 @@ std::vector<sim::Duration> values_of(Reading& reading, std::string_view name,
             auto& app = reading.scenario.apps[static_cast<std::size_t>(id.value)].config;
             if (row->producer != nullptr && app.produces())
                 note(duration_in(row->producer(app.producer)));
-            if (row->consumer != nullptr && app.consumes())
+            // In groups of KIP-848 these two are the broker's.
+            const bool of_broker =
+                app.consumer.protocol == model::GroupProtocol::consumer &&
+                (name == "session.timeout.ms" || name == "heartbeat.interval.ms");
+            if (row->consumer != nullptr && app.consumes() && !of_broker)
                 note(duration_in(row->consumer(app.consumer)));
         }
         if (row->broker != nullptr && cluster)

@@ -128,6 +128,11 @@ void check_targets(Reading& reading, const Form& form, const ActionEntry& entry,
             reading.error(form.mark("target"),
                           fmt::format("'{}' acts on a consumer group {}", entry.word, form.where()),
                           "for example the name of a group, or group-coordinator:GROUP");
+        if (entry.hits == Hits::txids && target.kind != Kind::txid && !event)
+            reading.error(form.mark("target"),
+                          fmt::format("'{}' acts on a transactional id {}", entry.word,
+                                      form.where()),
+                          "for example NAME-0, the id of instance 0 of app NAME, or *");
         if (entry.word == "start" && target.kind == Kind::everyone)
             reading.error(form.mark("target"), "'start' starts nodes that are down: name them");
     }
@@ -313,13 +318,15 @@ faults::Words vocabulary_words() {
                       .group = number(Fact::group),
                       .member = number(Fact::member),
                       .offset = number(Fact::offset),
-                      .unclean = number(Fact::unclean)},
+                      .unclean = number(Fact::unclean),
+                      .txid = number(Fact::txid)},
             .roles = {.leader = role(Role::leader),
                       .followers = role(Role::followers),
                       .in_sync = role(Role::in_sync),
                       .controller = role(Role::controller),
                       .group_coordinator = role(Role::group_coordinator),
-                      .owner = role(Role::owner)},
+                      .owner = role(Role::owner),
+                      .txn_coordinator = role(Role::txn_coordinator)},
             .orders = {.stop = number(Ask::stop),
                        .stall = number(Ask::stall),
                        .unstall = number(Ask::unstall),
@@ -330,7 +337,10 @@ faults::Words vocabulary_words() {
                        .expire_offsets = number(Ask::expire_offsets),
                        .roll_segment = number(Ask::roll_segment),
                        .reset_offsets = number(Ask::reset_offsets),
-                       .delete_records = number(Ask::delete_records)},
+                       .delete_records = number(Ask::delete_records),
+                       .abort_txn = number(Ask::abort_txn),
+                       .fence_producer = number(Ask::fence_producer),
+                       .expire_transactional_ids = number(Ask::expire_transactional_ids)},
             .marks = {.rpc_sent = number(Mile::rpc_sent),
                       .rpc_delivered = number(Mile::rpc_delivered),
                       .handoff_queued = number(Mile::handoff_queued),

@@ -23,6 +23,7 @@ struct SelectorUse {
     bool others = false;
     bool partition = false;  ///< a bare partition
     bool group = false;      ///< a bare group
+    bool txid = false;       ///< a bare transactional id
 };
 [[nodiscard]] std::optional<faults::Target> read_selector(Reading& reading, const Node& node,
                                                           const SelectorUse& use);

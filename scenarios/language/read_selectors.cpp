@@ -91,6 +91,16 @@ class SelectorReader {
                 return target;
             }
         }
+        if (use_.txid) {
+            Target target = of(Target::Kind::txid);
+            if (text == "*") return target;
+            const auto& ids = reading_.topology.transactional_ids;
+            const auto found = std::find(ids.begin(), ids.end(), text);
+            if (found != ids.end()) {
+                target.number = static_cast<std::int32_t>(found - ids.begin());
+                return target;
+            }
+        }
         return unknown();
     }
 
@@ -107,6 +117,8 @@ class SelectorReader {
         for (const auto& name : reading_.app_names) words.push_back("app:" + name);
         if (use_.group)
             for (const auto& name : reading_.topology.groups) words.push_back(name);
+        if (use_.txid)
+            for (const auto& name : reading_.topology.transactional_ids) words.push_back(name);
         auto hint = suggestion(node_.text, words);
         if (hint.empty()) hint = fmt::format("one of {}", usage);
         reading_.error(node_.mark, fmt::format("{} is not a target", shape(node_)), hint);

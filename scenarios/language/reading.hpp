@@ -23,6 +23,8 @@ struct Reading {
     std::vector<std::string> topic_names;  ///< user topics, in the order of the file
     std::vector<std::string> app_names;
     std::vector<std::string> fault_names;
+    model::GroupProtocol group_protocol = model::GroupProtocol::classic;  ///< cluster's default
+    bool has_consumer_groups = true;  ///< the protocol knows KIP-848
     /// Triggers that steps wait for; Step::trigger is the position. Read with the faults, which
     /// they may name.
     struct Wait {

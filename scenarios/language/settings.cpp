@@ -20,10 +20,11 @@ constexpr std::array<std::string_view, 4> acks_words{"all", "-1", "0", "1"};
 constexpr std::array<std::string_view, 3> reset_words{"earliest", "latest", "none"};
 constexpr std::array<std::string_view, 4> assignor_words{"range", "roundrobin", "sticky",
                                                          "cooperative-sticky"};
+constexpr std::array<std::string_view, 2> protocol_words{"classic", "consumer"};
+constexpr std::array<std::string_view, 2> remote_words{"uniform", "range"};
 
 constexpr std::string_view compaction = "the log cleaner";
 constexpr std::string_view segments = "retention and segments by size";
-constexpr std::string_view kip_848 = "the consumer group protocol of KIP-848";
 constexpr std::string_view compression = "compression";
 
 template <auto member>
@@ -125,6 +126,11 @@ constexpr std::array rows{
                                   "least session timeout a group accepts"),
     broker<&B::group_max_session>("group.max.session.timeout.ms", ms, "1800000",
                                   "greatest session timeout a group accepts"),
+    broker<&B::consumer_group_session>(
+        "group.consumer.session.timeout.ms", ms, "45000",
+        "silence after which a member of a group of KIP-848 is expelled (any value is allowed)"),
+    broker<&B::consumer_group_heartbeat>("group.consumer.heartbeat.interval.ms", ms, "5000",
+                                         "between heartbeats in groups of KIP-848"),
     broker<&B::offsets_commit_timeout>("offsets.commit.timeout.ms", ms, "5000",
                                        "wait for the replicas of an offset commit"),
     broker<&B::offsets_retention>("offsets.retention.minutes", minutes, "10080",
@@ -156,7 +162,6 @@ constexpr std::array rows{
     absent("log.flush.interval.messages", "flushes by count", "use disk.flush"),
     absent("num.partitions", "automatic topics", "topics are written out"),
     absent("default.replication.factor", "automatic topics", "use cluster.replication"),
-    absent("group.consumer.session.timeout.ms", kip_848, "session"),
 
     // Topics.
     Setting{.name = "min.insync.replicas",
@@ -248,13 +253,24 @@ constexpr std::array rows{
             .help = "how a group shares partitions: range, roundrobin, sticky, cooperative-sticky",
             .consumer = consumer_slot<&C::assignors>,
             .words = assignor_words},
+    Setting{.name = "group.protocol",
+            .unit = word,
+            .fallback = "classic",
+            .help = "classic, or consumer: the group of KIP-848, assigned by the broker",
+            .consumer = consumer_slot<&C::protocol>,
+            .words = protocol_words},
+    Setting{.name = "group.remote.assignor",
+            .unit = word,
+            .fallback = "",
+            .help = "how the broker shares partitions in a group of KIP-848: uniform, range",
+            .consumer = consumer_slot<&C::remote_assignor>,
+            .words = remote_words},
     Setting{.name = "group.instance.id",
             .unit = word,
             .fallback = "",
             .help = "per-instance: static membership, numbered by instance",
             .consumer = +[](C&) -> Slot { return std::monostate{}; }},
     absent("isolation.level", "isolation by config", "use isolation"),
-    absent("group.protocol", kip_848, "classic or consumer"),
     absent("group.id", "group ids by config", "use group"),
     absent("processing.guarantee", "Kafka Streams", "use mode"),
     absent("commit.interval.ms", "Kafka Streams", "between commits"),
@@ -354,6 +370,12 @@ void assign(const Slot& slot, const Setting& setting, SettingValue value) {
         void operator()(model::Isolation* p) const { *p = static_cast<model::Isolation>(number); }
         void operator()(std::vector<model::AssignorKind>* p) const {
             *p = {static_cast<model::AssignorKind>(number)};
+        }
+        void operator()(model::GroupProtocol* p) const {
+            *p = static_cast<model::GroupProtocol>(number);
+        }
+        void operator()(std::optional<model::ServerAssignor>* p) const {
+            *p = static_cast<model::ServerAssignor>(number);
         }
     };
     std::visit(Visitor{setting, number}, slot);

@@ -21,7 +21,8 @@ enum class SettingUnit : std::uint8_t { ms, minutes, bytes, number, flag, word }
 /// The field of a model struct that a setting sets.
 using Slot =
     std::variant<std::monostate, sim::Duration*, std::int32_t*, std::int64_t*, bool*, model::Acks*,
-                 model::OffsetReset*, model::Isolation*, std::vector<model::AssignorKind>*>;
+                 model::OffsetReset*, model::Isolation*, std::vector<model::AssignorKind>*,
+                 model::GroupProtocol*, std::optional<model::ServerAssignor>*>;
 
 struct Setting {
     std::string_view name;

@@ -95,7 +95,7 @@ extern const Section scenario_section, limits_section, cluster_section, network_
 [[nodiscard]] std::span<const Section* const> all_sections();
 
 // Closed lists.
-extern const Words kinds, modes, clients, metadata_modes, flush_policies, cost_presets, sources,
+extern const Words kinds, modes, clients, metadata_modes, group_protocols, flush_policies, cost_presets, sources,
     workloads, mistakes, steps, error_classes, reactions, isolations, txid_policies, fold_kinds,
     fold_fields, fold_times, claim_stats, seek_targets, key_words, oneways, styles, notices,
     metrics, jepsen_names, warnings, lose_words;

@@ -40,13 +40,14 @@ void warn_app(Reading& reading, std::size_t index) {
              "an offset may be committed before its output is safe: choose a mode");
     if (app.consumes()) {
         const auto& consumer = app.consumer;
-        if (consumer.heartbeat_interval >= consumer.session_timeout)
+        const bool classic = consumer.protocol == model::GroupProtocol::classic;
+        if (classic && consumer.heartbeat_interval >= consumer.session_timeout)
             warn("timeout-order",
                  fmt::format("'{}': heartbeat.interval.ms is not below session.timeout.ms",
                              app.name),
                  "the member is expelled between two heartbeats");
-        if (consumer.session_timeout < scenario.cluster.group_min_session ||
-            consumer.session_timeout > scenario.cluster.group_max_session)
+        if (classic && (consumer.session_timeout < scenario.cluster.group_min_session ||
+                        consumer.session_timeout > scenario.cluster.group_max_session))
             warn("timeout-order",
                  fmt::format("'{}': the broker refuses a session.timeout.ms of {}", app.name,
                              duration_text(consumer.session_timeout)),
@@ -115,11 +116,16 @@ void warn_settle(Reading& reading) {
     const auto& scenario = reading.scenario;
     sim::Duration need{};
     std::string_view why = "broker sessions";
-    for (const auto& app : scenario.apps)
-        if (app.config.consumes() && app.config.consumer.session_timeout > need) {
-            need = app.config.consumer.session_timeout;
-            why = "session.timeout.ms";
-        }
+    for (const auto& app : scenario.apps) {
+        if (!app.config.consumes()) continue;
+        const auto& consumer = app.config.consumer;
+        const bool classic = consumer.protocol == model::GroupProtocol::classic;
+        const auto session =
+            classic ? consumer.session_timeout : scenario.cluster.consumer_group_session;
+        if (session <= need) continue;
+        need = session;
+        why = classic ? "session.timeout.ms" : "group.consumer.session.timeout.ms";
+    }
     if (scenario.cluster.broker_session > need) need = scenario.cluster.broker_session;
     // A lost message heals at once; a node that was away is waited for.
     const bool faulty =
@@ -162,6 +168,7 @@ bool may_hit_reader(const Scenario& scenario, const faults::Targets& targets) {
             case Target::Kind::others:
             case Target::Kind::log:
             case Target::Kind::group:
+            case Target::Kind::txid:
                 return false;
         }
         return false;

@@ -48,6 +48,11 @@ constexpr std::array metadata_rows{
     Word{"zookeeper", "a controller pushes metadata, with its slower failover"},
 };
 
+constexpr std::array group_protocol_rows{
+    Word{"classic", "members join, a leader among them assigns"},
+    Word{"consumer", "members send heartbeats, the broker assigns (KIP-848)"},
+};
+
 constexpr std::array flush_rows{
     Word{"never", "rely on replication, as Kafka does"},
     Word{"every-write", "each append reaches the platter"},
@@ -264,6 +269,7 @@ const Words kinds{"a kind of application", kind_rows};
 const Words modes{"a delivery mode", mode_rows};
 const Words clients{"a client", client_words};
 const Words metadata_modes{"a metadata mode", metadata_rows};
+const Words group_protocols{"a group protocol", group_protocol_rows};
 const Words flush_policies{"a flush policy or duration", flush_rows};
 const Words cost_presets{"a cost preset", preset_rows};
 const Words sources{"a kind of source", source_rows};

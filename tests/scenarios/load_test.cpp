@@ -582,6 +582,57 @@ TEST_CASE("without transactions there is no transaction log") {
     CHECK_FALSE(scenario(read(base)).topology->transaction_topic.has_value());
 }
 
+TEST_CASE("the cluster's group protocol is the default of its readers, their config wins") {
+    const auto instance = read_more(
+        "cluster: { group_protocol: consumer, config: { group.consumer.session.timeout.ms: 6000, "
+        "group.consumer.heartbeat.interval.ms: 500 } }\n",
+        {.cell = {},
+         .overrides = {{"apps.audit.config.group.protocol", "classic"},
+                       {"apps.biller.config.group.remote.assignor", "range"}},
+         .seed = {},
+         .drawn = {}});
+    const auto& s = scenario(instance);
+
+    CHECK(s.cluster.consumer_group_session == seconds(6));
+    CHECK(s.cluster.consumer_group_heartbeat == milliseconds(500));
+    CHECK(s.apps[1].config.consumer.protocol == model::GroupProtocol::consumer);
+    CHECK(s.apps[1].config.consumer.remote_assignor == model::ServerAssignor::range);
+    CHECK(s.apps[2].config.consumer.protocol == model::GroupProtocol::classic);
+    CHECK_FALSE(s.apps[2].config.consumer.remote_assignor);
+}
+
+TEST_CASE("without a word about it groups are classic, under every protocol") {
+    for (const std::string protocol : {"kafka-2.4", "kafka-4.0", "kafka-4.2"}) {
+        CAPTURE(protocol);
+        const auto instance = read_more("cluster: { protocol: " + protocol + " }\n");
+        CHECK(scenario(instance).apps[1].config.consumer.protocol ==
+              model::GroupProtocol::classic);
+    }
+}
+
+TEST_CASE("the operator's actions are aimed at a log or at transactional ids") {
+    const auto instance = read(
+        std::string(head) +
+        "topics: { orders: {} }\napps:\n"
+        "  shop: { kind: producer, to: orders, mode: exactly-once, records: 9, instances: 2 }\n"
+        "  audit: { kind: consumer, from: orders, isolation: read-committed }\n"
+        "faults:\n"
+        "  - { at: 1s, do: abort-txn, target: orders/0 }\n"
+        "  - { at: 2s, do: fence-producer, target: [shop-1, '*'] }\n"
+        "  - { when: txn.begun, nth: 2, do: expire-transactional-ids }\n");
+    const auto& faults = scenario(instance).faults.faults;
+
+    using Kind = faults::Target::Kind;
+    CHECK(std::holds_alternative<faults::action::AbortTxn>(faults[0].act));
+    CHECK(faults[0].targets.at(0).kind == Kind::log);
+    CHECK(std::holds_alternative<faults::action::FenceProducer>(faults[1].act));
+    CHECK(faults[1].targets.at(0).kind == Kind::txid);
+    CHECK(faults[1].targets.at(0).number == 1);
+    CHECK_FALSE(faults[1].targets.at(1).number);
+    CHECK(std::holds_alternative<faults::action::ExpireTransactionalIds>(faults[2].act));
+    CHECK(faults[2].targets.at(0).kind == Kind::event);
+}
+
 TEST_CASE("parts that are not modelled are refused by name") {
     const auto hello = load_text(
         "t.yaml", std::string(base) +
