@@ -1,11 +1,11 @@
 // The same scenario and seed give the same run: twice in a row, from a fork at any event, on every
 // compiler and optimisation level (golden digests).
 
-#include <doctest/doctest.h>
-
 #include <algorithm>
 #include <string>
 #include <vector>
+
+#include <doctest/doctest.h>
 
 #include "scenarios/load.hpp"
 #include "tools/run/run.hpp"
@@ -26,7 +26,34 @@ scenarios::Scenario scenario(const std::string& file, std::uint64_t seed,
     return *instance.scenario;
 }
 
-const std::vector<std::string> files{"start/hello-duplicates.yaml", "start/delivery-modes.yaml"};
+const std::vector<std::string> files{"start/hello-duplicates.yaml", "start/delivery-modes.yaml",
+                                     "txn/atomic-multi-partition.yaml"};
+
+/// Forks of a world at sixty events, each run beside the original.
+void forks_follow(const scenarios::Scenario& s) {
+    World original = make_world(s, EventLevel::none);
+    const auto end = sim::time_zero + sim::seconds(12);
+
+    for (int n = 0; n < 60 && original.now() < end; ++n) {
+        original.run(37);
+        World fork = original;
+        CHECK(fork.state_hash() == original.state_hash());
+        fork.run_until(original.now() + sim::milliseconds(400));
+        World again = original;
+        again.run_until(original.now() + sim::milliseconds(400));
+        CHECK(fork.digest() == again.digest());
+        CHECK(fork.state_hash() == again.state_hash());
+        CHECK(fork == again);
+    }
+    // Counting events may have carried it past the end, and left it in the middle of an instant.
+    const auto last = std::max(end, original.now());
+    World whole = make_world(s, EventLevel::none);
+    whole.run_until(last);
+    original.run_until(last);
+
+    CHECK(whole.digest() == original.digest());
+    CHECK(whole.state_hash() == original.state_hash());
+}
 
 }  // namespace
 
@@ -60,29 +87,11 @@ TEST_CASE("keeping tapes does not change a run") {
 }
 
 TEST_CASE("a world forked anywhere goes the way the original goes") {
-    const auto s = scenario("start/hello-duplicates.yaml", 5);
-    World original = make_world(s, EventLevel::none);
-    const auto end = sim::time_zero + sim::seconds(12);
+    forks_follow(scenario("start/hello-duplicates.yaml", 5));
+}
 
-    for (int n = 0; n < 60 && original.now() < end; ++n) {
-        original.run(37);
-        World fork = original;
-        CHECK(fork.state_hash() == original.state_hash());
-        fork.run_until(original.now() + sim::milliseconds(400));
-        World again = original;
-        again.run_until(original.now() + sim::milliseconds(400));
-        CHECK(fork.digest() == again.digest());
-        CHECK(fork.state_hash() == again.state_hash());
-        CHECK(fork == again);
-    }
-    // Counting events may have carried it past the end, and left it in the middle of an instant.
-    const auto last = std::max(end, original.now());
-    World whole = make_world(s, EventLevel::none);
-    whole.run_until(last);
-    original.run_until(last);
-
-    CHECK(whole.digest() == original.digest());
-    CHECK(whole.state_hash() == original.state_hash());
+TEST_CASE("a world in the middle of transactions can be forked like any other") {
+    forks_follow(scenario("chaos/exactly-once.yaml", 5, "tv2"));
 }
 
 TEST_CASE("the state hash tells worlds apart") {
