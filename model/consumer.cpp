@@ -126,7 +126,7 @@ void Consumer::seek_to_end(const Context& ctx, const std::vector<LogId>& logs, F
 }
 
 std::int32_t Consumer::commit_async(const Context& ctx, std::vector<CommitOffset> offsets, Fx& fx) {
-    const auto number = start_commit(CommitWork::Origin::async, std::move(offsets));
+    const auto number = start_commit(ctx, CommitWork::Origin::async, std::move(offsets));
     go_on(ctx, fx);
     return number;
 }
@@ -150,7 +150,7 @@ void Consumer::poll(const Context& ctx, std::int32_t max_records, Duration timeo
 }
 
 std::int32_t Consumer::commit_sync(const Context& ctx, std::vector<CommitOffset> offsets, Fx& fx) {
-    const auto number = start_commit(CommitWork::Origin::sync, std::move(offsets));
+    const auto number = start_commit(ctx, CommitWork::Origin::sync, std::move(offsets));
     begin(ctx, config_->default_api_timeout, call::CommitSync{number});
     go_on(ctx, fx);
     return number;

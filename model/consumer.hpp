@@ -170,7 +170,8 @@ class Consumer {
                const Outcome& outcome, Message* answer, Fx& fx);
 
     // --- commits (consumer_commits.cpp) ----------------------------------------------------------
-    std::int32_t start_commit(CommitWork::Origin origin, std::vector<CommitOffset> offsets);
+    std::int32_t start_commit(const Context& ctx, CommitWork::Origin origin,
+                              std::vector<CommitOffset> offsets);
     [[nodiscard]] CommitWork* find_commit(std::int32_t number);
     void step_commits(const Context& ctx, Fx& fx);
     void step_auto_commit(const Context& ctx, Fx& fx);

@@ -11,12 +11,14 @@ namespace eos::model {
 
 using namespace consumer_part;
 
-std::int32_t Consumer::start_commit(CommitWork::Origin origin, std::vector<CommitOffset> offsets) {
+std::int32_t Consumer::start_commit(const Context& ctx, CommitWork::Origin origin,
+                                    std::vector<CommitOffset> offsets) {
     sim::ensure(config_->group.has_value(), "a commit needs a group");
     sim::ensure(!closed_, "a closed consumer is not called");
     CommitWork work;
     work.number = ++number_;
     work.origin = origin;
+    work.begun = ctx.now;
     work.offsets = std::move(offsets);
     commits_.push_back(std::move(work));
     return number_;
@@ -78,7 +80,7 @@ void Consumer::step_auto_commit(const Context& ctx, Fx& fx) {
     auto_commit_at_ = ctx.now + config_->auto_commit_interval;
     auto offsets = subscriptions_.consumed();
     if (offsets.empty()) return;
-    start_commit(CommitWork::Origin::automatic, std::move(offsets));
+    start_commit(ctx, CommitWork::Origin::automatic, std::move(offsets));
     step_commits(ctx, fx);
 }
 
@@ -170,7 +172,8 @@ void Consumer::end_commit(std::int32_t number, CallResult result, ErrorCode erro
         case CommitWork::Origin::async: {
             const bool async = work->origin == CommitWork::Origin::async;
             for (const auto& part : work->offsets)
-                fx.observe(CommitReturned{process_, *config_->group, part.log, part.offset, error});
+                fx.observe(CommitReturned{process_, *config_->group, part.log, part.offset, error,
+                                          work->begun});
             consumer_event::CommitDone done{number, async, result, error, std::move(work->offsets)};
             if (!async) call_.reset();
             events_.emplace_back(std::move(done));

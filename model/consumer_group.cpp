@@ -103,7 +103,7 @@ bool Consumer::prepare_rejoin(const Context& ctx, Fx& fx) {
     if (config_->auto_commit && !prepare_) {
         auto offsets = subscriptions_.consumed();
         if (!member_.cooperative()) subscriptions_.mark_pending_revocation();
-        prepare_ = Prepare{start_commit(CommitWork::Origin::prepare, std::move(offsets)),
+        prepare_ = Prepare{start_commit(ctx, CommitWork::Origin::prepare, std::move(offsets)),
                            ctx.now + config_->max_poll_interval};
         step_commits(ctx, fx);
     }
@@ -289,7 +289,7 @@ void Consumer::run_close(const Context& ctx, call::Close& closing, Fx& fx) {
         closing.stage = Stage::committing;
         auto offsets = subscriptions_.consumed();
         if (config_->auto_commit && config_->group && !offsets.empty()) {
-            closing.commit = start_commit(CommitWork::Origin::closing, std::move(offsets));
+            closing.commit = start_commit(ctx, CommitWork::Origin::closing, std::move(offsets));
             step_commits(ctx, fx);
         }
     }

@@ -55,7 +55,7 @@ void Consumer::step_reconciliation(const Context& ctx, bool in_poll, Fx& fx) {
         modern_.committed();
         return;
     }
-    prepare_ = Prepare{start_commit(CommitWork::Origin::prepare, std::move(offsets)),
+    prepare_ = Prepare{start_commit(ctx, CommitWork::Origin::prepare, std::move(offsets)),
                        ctx.now + config_->max_poll_interval};
     step_commits(ctx, fx);
 }

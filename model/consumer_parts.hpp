@@ -112,6 +112,7 @@ struct CommitWork {
     };
     std::int32_t number = 0;
     Origin origin = Origin::sync;
+    sim::Instant begun{};
     std::vector<CommitOffset> offsets;
     Attempt attempt;
     bool ended = false;  ///< prepare and closing: whoever waits for it removes it

@@ -92,6 +92,7 @@ struct CommitReturned {
     LogId log;
     Offset offset;
     ErrorCode error = ErrorCode::none;
+    sim::Instant invoked_at{};
 };
 /// beginTransaction returned.
 struct TxnBegan {

@@ -6,7 +6,7 @@
 
 namespace eos::reports {
 
-void GroupJudge::on(sim::Instant, const model::Assigned& o) {
+void GroupJudge::on(sim::Instant now, const model::Assigned& o) {
     for (auto& [place, owners] : owners_) {
         if (place.group != o.group || !owners.contains(o.process)) continue;
         if (std::find(o.logs.begin(), o.logs.end(), place.log) != o.logs.end()) continue;
@@ -15,9 +15,10 @@ void GroupJudge::on(sim::Instant, const model::Assigned& o) {
     }
     for (const auto log : o.logs) {
         const Place place{o.group, log};
-        owners_[place].insert(o.process);
+        if (!owners_[place].insert(o.process).second) continue;
         // What others committed before the overlap began is no sign of two owners.
         committers_[place].clear();
+        taken_[place] = now;
     }
 }
 
@@ -26,6 +27,7 @@ void GroupJudge::on(sim::Instant, const model::CommitReturned& o) {
     const Place place{o.group, o.log};
     const auto owners = owners_.find(place);
     if (owners == owners_.end() || !owners->second.contains(o.process)) return;
+    if (o.invoked_at < taken_[place]) return;  // asked for before the other one had it
     auto& committers = committers_[place];
     if (committers.insert(o.process).second && committers.size() > 1) ++double_owned_[place];
 }

@@ -30,6 +30,7 @@ class GroupJudge {
     JudgeConfig config_;
     std::map<Place, std::set<model::ProcessId>> owners_;
     std::map<Place, std::set<model::ProcessId>> committers_;  ///< among the present owners
+    std::map<Place, sim::Instant> taken_;  ///< when the newest owner got it
     std::map<Place, std::int64_t> double_owned_;
     std::map<Place, model::Offset> effective_;
     /// Written to the offsets log after what is effective: a successor may find any of them there.

@@ -110,6 +110,8 @@ void TransactionJudge::on(sim::Instant now, const model::TxnChanged& o) {
 
 void TransactionJudge::on(sim::Instant, const model::TxnAudit& o) { audits_.push_back(o); }
 
+void TransactionJudge::on(sim::Instant now, const model::ReplicaAudit&) { end_ = now; }
+
 void TransactionJudge::on(sim::Instant, const model::Fenced&) { ++measured_.fences; }
 
 // --- what partitions took and gave --------------------------------------------------------------
@@ -153,8 +155,8 @@ void TransactionJudge::on(sim::Instant now, const model::StableOffsetMoved& o) {
         stable.of_leader = o.last_stable;
     }
     stable.greatest = std::max(stable.greatest, o.last_stable);
-    if (!stable.stalled_since) return;
-    measured_.stall_max = std::max(measured_.stall_max, now - *stable.stalled_since);
+    if (stable.stalled_since)
+        measured_.stall_max = std::max(measured_.stall_max, now - *stable.stalled_since);
     stable.stalled_since.reset();
     if (stable.watermark > o.last_stable) stable.stalled_since = now;
 }
@@ -373,6 +375,8 @@ void TransactionJudge::conclude_states(Findings& findings) const {
 void TransactionJudge::measure(Findings& findings) const {
     auto& m = findings.measured.transactions;
     m = measured_;
+    for (const auto& stable : stable_)  // one that never ended lasted to the end
+        if (stable.stalled_since) m.stall_max = std::max(m.stall_max, end_ - *stable.stalled_since);
     m.commit_latency_p99 = commit_latency_.quantile(990);
     m.coordinator_lag_p99 = coordinator_lag_.quantile(990);
 }

@@ -31,6 +31,7 @@ class TransactionJudge {
     void on(sim::Instant now, const model::Fenced& o);
     void on(sim::Instant now, const model::Polled& o);
     void on(sim::Instant now, const model::TxnAudit& o);
+    void on(sim::Instant now, const model::ReplicaAudit& o);
 
     void conclude(const Ledger& ledger, Findings& findings);
 
@@ -96,6 +97,7 @@ class TransactionJudge {
     std::map<model::TransactionalId, std::vector<std::string>> illegal_;
     std::vector<model::TxnAudit> audits_;
     std::int64_t open_ = 0;
+    sim::Instant end_{};
     TxnMeasurements measured_;
     Histogram commit_latency_;
     Histogram coordinator_lag_;

@@ -276,13 +276,19 @@ TEST_CASE("a loaded offset that catches up as the rest of the log is loaded is n
 TEST_CASE("two members own a partition only if both commit while both have it") {
     const ProcessId other{{1}, 1};
     const auto commit = [](ProcessId process) {
-        return CommitReturned{process, group, log0, {1}, ErrorCode::none};
+        return CommitReturned{process, group, log0, {1}, ErrorCode::none,
+                              sim::time_zero + sim::seconds(1)};
     };
     History history;
     history.tell(Assigned{reader, group, Generation{1}, {log0}}).tell(commit(reader));
     history.tell(Assigned{other, group, Generation{2}, {log0}}).tell(commit(other));
     SUBCASE("the first one committed before the second came") {
         CHECK(history.findings().total(Count::double_owners) == 0);
+    }
+    SUBCASE("the first one hears late of what it asked before the second came") {
+        auto late = commit(reader);
+        late.invoked_at = sim::time_zero;
+        CHECK(history.tell(late).findings().total(Count::double_owners) == 0);
     }
     SUBCASE("the first one commits again") {
         CHECK(history.tell(commit(reader)).findings().total(Count::double_owners) == 1);

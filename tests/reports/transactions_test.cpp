@@ -107,6 +107,7 @@ class History {
         return tell(held);
     }
     std::int64_t count(Count count) { return court_.conclude().total(count); }
+    sim::Duration stall() { return court_.conclude().measured.transactions.stall_max; }
     /// Everything a correct system may never show.
     std::int64_t violations() {
         const auto findings = court_.conclude();
@@ -229,6 +230,15 @@ TEST_CASE("states of a transactional id follow one another as Kafka's table says
     SUBCASE("not to the other end") {
         CHECK(history.is(TxnState::complete_abort).count(Count::illegal) == 1);
     }
+}
+
+TEST_CASE("a last stable offset that never moves again has stood still until the end") {
+    auto history = transfer();
+    history.stable(debits, 1, 0);
+    for (int i = 0; i < 100; ++i) history.reads(credits, i, 100 + static_cast<std::uint64_t>(i));
+    history.ends_with(debits, {data(0, 1, first)}, 1);
+
+    CHECK(history.stall() >= sim::milliseconds(100));
 }
 
 TEST_CASE("a transaction that nobody will end is stuck") {
