@@ -83,37 +83,20 @@ void Application::txn_call_ended(ErrorCode error, const Context& ctx, Hands hand
         react(txn_error_class(error, hands), error, ctx, hands, fx);
         return;
     }
-    switch (call_) {
-        case StepKind::begin:
-            in_txn_ = true;
-            txn_sent_.clear();
-            failed_.clear();
-            break;
-        case StepKind::commit:
-            in_txn_ = false;
-            for (const auto& outgoing : txn_sent_) settle(outgoing, hands);
-            txn_sent_.clear();
-            processed_.clear();
-            polled_.clear();
-            break;
-        case StepKind::abort: aborted(ctx, hands, fx); return;
-        case StepKind::init:
-        case StepKind::enrol:
-        case StepKind::send_offsets:
-        case StepKind::subscribe:
-        case StepKind::unsubscribe:
-        case StepKind::poll:
-        case StepKind::process:
-        case StepKind::produce:
-        case StepKind::flush:
-        case StepKind::commit_offsets:
-        case StepKind::rewind:
-        case StepKind::seek:
-        case StepKind::wait:
-        case StepKind::wait_for:
-        case StepKind::end_offset:
-        case StepKind::close:
-        case StepKind::reopen: break;
+    if (call_ == StepKind::abort) {
+        aborted(ctx, hands, fx);
+        return;
+    }
+    if (call_ == StepKind::begin) {
+        in_txn_ = true;
+        txn_sent_.clear();
+        failed_.clear();
+    } else if (call_ == StepKind::commit) {
+        in_txn_ = false;
+        for (const auto& outgoing : txn_sent_) settle(outgoing, hands);
+        txn_sent_.clear();
+        processed_.clear();
+        polled_.clear();
     }
     end_step(hands, fx);
 }

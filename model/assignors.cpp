@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "model/assignment_order.hpp"
 #include "model/sticky_assignor.hpp"
 
 namespace eos::model {
@@ -14,30 +15,6 @@ using Assignments = std::vector<MemberAssignment>;
 [[nodiscard]] bool subscribes(const Member& member, TopicId topic) {
     return std::find(member.subscription.begin(), member.subscription.end(), topic) !=
            member.subscription.end();
-}
-
-// Z2: static members first, by instance id; then dynamic ones by member id.
-[[nodiscard]] std::vector<std::size_t> in_order(std::span<const Member> members) {
-    std::vector<std::size_t> order(members.size());
-    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-        const auto rank = [&](const Member& m) {
-            return std::tuple(!m.instance.has_value(), m.instance.value_or(GroupInstanceId{}),
-                              m.member);
-        };
-        return rank(members[a]) < rank(members[b]);
-    });
-    return order;
-}
-
-// Simplified: Kafka orders topics by name; here by their number, the order of the scenario.
-[[nodiscard]] std::vector<TopicId> subscribed_topics(std::span<const Member> members) {
-    std::vector<TopicId> topics;
-    for (const auto& m : members)
-        topics.insert(topics.end(), m.subscription.begin(), m.subscription.end());
-    std::sort(topics.begin(), topics.end());
-    topics.erase(std::unique(topics.begin(), topics.end()), topics.end());
-    return topics;
 }
 
 [[nodiscard]] std::int32_t partitions_of(const Topology& topology, TopicId topic) {

@@ -4,6 +4,7 @@
 #include <tuple>
 #include <utility>
 
+#include "model/assignment_order.hpp"
 #include "model/sticky_assignor.hpp"
 
 namespace eos::model {
@@ -18,28 +19,6 @@ using ServerTargets = std::vector<MemberAssignment>;
 
 [[nodiscard]] TopicId topic_of_log(const Topology& topology, LogId log) {
     return topology.logs[static_cast<std::size_t>(log.value)].topic;
-}
-
-[[nodiscard]] std::vector<std::size_t> server_order(std::span<const ServerMember> members) {
-    std::vector<std::size_t> order(members.size());
-    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-        const auto rank = [](const ServerMember& m) {
-            return std::tuple(!m.instance.has_value(), m.instance.value_or(GroupInstanceId{}),
-                              m.member);
-        };
-        return rank(members[a]) < rank(members[b]);
-    });
-    return order;
-}
-
-[[nodiscard]] std::vector<TopicId> wanted_topics(std::span<const ServerMember> members) {
-    std::vector<TopicId> topics;
-    for (const auto& m : members)
-        topics.insert(topics.end(), m.subscription.begin(), m.subscription.end());
-    std::sort(topics.begin(), topics.end());
-    topics.erase(std::unique(topics.begin(), topics.end()), topics.end());
-    return topics;
 }
 
 [[nodiscard]] std::vector<LogId> logs_of_topic(const Topology& topology, TopicId topic) {
@@ -64,8 +43,8 @@ void server_range(std::span<const ServerMember> members, const Topology& topolog
         std::size_t member;
         std::size_t missing;  ///< to its minimum share
     };
-    const auto order = server_order(members);
-    for (const auto topic : wanted_topics(members)) {
+    const auto order = in_order(members);
+    for (const auto topic : subscribed_topics(members)) {
         std::vector<std::size_t> sharing;
         for (const auto i : order)
             if (wants(members[i], topic)) sharing.push_back(i);
@@ -108,7 +87,7 @@ void server_range(std::span<const ServerMember> members, const Topology& topolog
 void uniform_alike(std::span<const ServerMember> members, const Topology& topology,
                    ServerTargets& result) {
     std::vector<LogId> all;
-    for (const auto topic : wanted_topics(members)) {
+    for (const auto topic : subscribed_topics(members)) {
         const auto logs = logs_of_topic(topology, topic);
         all.insert(all.end(), logs.begin(), logs.end());
     }
@@ -116,7 +95,7 @@ void uniform_alike(std::span<const ServerMember> members, const Topology& topolo
     for (const auto& m : members) had.insert(had.end(), m.target.begin(), m.target.end());
     auto free = without(all, had);
 
-    const auto order = server_order(members);
+    const auto order = in_order(members);
     std::size_t extra = all.size() % members.size();
     std::vector<std::pair<std::size_t, std::size_t>> unfilled;
     for (const auto i : order) {
@@ -145,7 +124,7 @@ void uniform_alike(std::span<const ServerMember> members, const Topology& topolo
 }
 
 [[nodiscard]] bool subscriptions_alike(std::span<const ServerMember> members) {
-    const auto topics = wanted_topics(members);
+    const auto topics = subscribed_topics(members);
     return std::all_of(members.begin(), members.end(), [&](const ServerMember& m) {
         return std::all_of(topics.begin(), topics.end(), [&](TopicId t) { return wants(m, t); });
     });

@@ -132,7 +132,9 @@ void add_expectations(const RunReport& report, std::string& out) {
         out += fmt::format("  {:<9} {:<{}}  {:<{}}  {:<{}}  {}", first ? "expect" : "", row->name,
                            name_width, row->want, want_width, row->got, got_width,
                            word(row->state));
-        if (!row->anomalies.empty()) out += "   " + join(row->anomalies, " ");
+        // A label points to what is told below, and only what failed is.
+        if (row->state == ExpectRow::State::failed && !row->anomalies.empty())
+            out += "   " + join(row->anomalies, " ");
         out += "\n";
         first = false;
     }

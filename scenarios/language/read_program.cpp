@@ -15,6 +15,9 @@ using model::Reaction;
 using model::Step;
 using model::StepKind;
 
+/// Of a step's options that count something.
+constexpr std::int64_t most_counted = 1'000'000;
+
 std::optional<StepKind> step_kind(std::string_view name) {
     // The modelled words of the table stand for the model's kinds by name.
     for (int i = 0; i <= static_cast<int>(StepKind::send_offsets); ++i)
@@ -138,8 +141,21 @@ class StepReader {
                            "for example chance: 10%");
     }
 
+    /// `to` and `partition`: true if it was one of them.
+    bool place(Step& step, const Key& key, const Node& value) {
+        if (key.text == "to") {
+            step.to = reading_.need_topic(value);
+        } else if (key.text == "partition") {
+            if (const auto n = number(key, value, most_counted))
+                step.partition = model::PartitionIndex{static_cast<std::int32_t>(*n)};
+        } else {
+            return false;
+        }
+        return true;
+    }
+
     void option(Step& step, const Key& key, const Node& value) {
-        constexpr std::int64_t most = 1'000'000;
+        constexpr auto most = most_counted;
         const auto& name = key.text;
         switch (step.kind) {
             case StepKind::poll:
@@ -148,15 +164,7 @@ class StepReader {
                     step.max = static_cast<std::int32_t>(*n);
                 return;
             case StepKind::produce:
-                if (name == "to") {
-                    step.to = reading_.need_topic(value);
-                    return;
-                }
-                if (name == "partition") {
-                    if (const auto n = number(key, value, most))
-                        step.partition = model::PartitionIndex{static_cast<std::int32_t>(*n)};
-                    return;
-                }
+                if (place(step, key, value)) return;
                 if (name == "records") {
                     if (const auto n = number(key, value, most))
                         step.records = static_cast<std::int32_t>(*n);
@@ -211,15 +219,7 @@ class StepReader {
                 if (name != "chance") break;
                 return chance(step, value);
             case StepKind::enrol:
-                if (name == "to") {
-                    step.to = reading_.need_topic(value);
-                    return;
-                }
-                if (name == "partition") {
-                    if (const auto n = number(key, value, most))
-                        step.partition = model::PartitionIndex{static_cast<std::int32_t>(*n)};
-                    return;
-                }
+                if (place(step, key, value)) return;
                 break;
             case StepKind::rewind:
             case StepKind::seek:
