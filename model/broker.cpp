@@ -15,7 +15,9 @@ std::uint64_t actor(BrokerId self) { return static_cast<std::uint64_t>(self.valu
 Broker::Broker(Setup setup)
     : Broker(setup,
              Durable{.replicas = Replicas(setup.self, *setup.config, *setup.topology),
-                     .clean_epoch = {}},
+                     .clean_epoch = {},
+                     .groups = {},
+                     .transactions = {}},
              std::nullopt, 0) {}
 
 Broker::Broker(Setup setup, Durable durable, std::optional<sim::Loss> loss, std::int32_t life)
@@ -33,9 +35,11 @@ Broker::Broker(Setup setup, Durable durable, std::optional<sim::Loss> loss, std:
                     sim::Rng::stream(setup_.seed, "verification", actor(setup_.self))),
       groups_(setup_.topology, setup_.config,
               sim::Rng::stream(setup_.seed, "member-ids", actor(setup_.self),
-                               static_cast<std::uint64_t>(life))),
+                               static_cast<std::uint64_t>(life)),
+              std::move(durable.groups)),
       transactions_(setup_.topology, setup_.config,
-                    sim::Rng::stream(setup_.seed, "marker-sender", actor(setup_.self))) {
+                    sim::Rng::stream(setup_.seed, "marker-sender", actor(setup_.self)),
+                    std::move(durable.transactions)) {
     guard_.set = setup_.config->safeguards;
 }
 
@@ -43,8 +47,11 @@ Broker Broker::reborn(const sim::Loss& loss) && {
     if (loss.wipe) clean_epoch_.reset();
     const auto next_life = life_ + 1;
     return Broker(std::move(setup_),
-                  Durable{.replicas = std::move(replicas_), .clean_epoch = clean_epoch_}, loss,
-                  next_life);
+                  Durable{.replicas = std::move(replicas_),
+                          .clean_epoch = clean_epoch_,
+                          .groups = groups_.memo(),
+                          .transactions = transactions_.memo()},
+                  loss, next_life);
 }
 
 BrokerStep Broker::step(const Context& ctx, Fx& fx) {

@@ -45,6 +45,9 @@ class Broker {
     struct Durable {
         Replicas replicas;
         std::optional<BrokerEpoch> clean_epoch;  ///< the last end was clean, in this broker epoch
+        // No file, but nothing that the files do not say.
+        GroupHost::Memo groups;
+        TransactionHost::Memo transactions;
     };
 
     /// A broker of a freshly formed cluster.

@@ -15,6 +15,7 @@
 #include "model/broker_replicas.hpp"
 #include "model/broker_step.hpp"
 #include "model/group_coordinator.hpp"
+#include "model/load_memo.hpp"
 #include "model/verification_desk.hpp"
 
 namespace eos::model {
@@ -31,9 +32,13 @@ struct OffsetsMarker {
 
 class GroupHost {
   public:
+    using Memo = LoadMemo<GroupFold>;
+
+    /// `memo` of the broker's former life.
     GroupHost(std::shared_ptr<const Topology> topology, std::shared_ptr<const ClusterConfig> config,
-              sim::Rng member_ids)
-        : coordinator_(std::move(topology), std::move(config), member_ids) {}
+              sim::Rng member_ids, Memo memo)
+        : coordinator_(std::move(topology), std::move(config), member_ids),
+          memo_(std::move(memo)) {}
 
     /// This broker leads, or no longer leads, a log. `at_once`: the log is loaded in the same step,
     /// as by a cluster that is formed already; else the load is a hand-off (Task::load).
@@ -62,6 +67,7 @@ class GroupHost {
         return shard && !shard->loading();
     }
     [[nodiscard]] const GroupCoordinator& coordinator() const { return coordinator_; }
+    [[nodiscard]] const Memo& memo() const { return memo_; }
     [[nodiscard]] auto fields() const {
         return std::tie(coordinator_, writing_, verifying_, marked_, next_token_);
     }
@@ -83,6 +89,7 @@ class GroupHost {
     };
 
     void load(const BrokerStep& step, Replicas& replicas, LogId log);
+    void replay(const BrokerStep& step, const PartitionLog& source, LogId log);
     void pass_on(const BrokerStep& step, const sim::ReplyTo& to, const Message& message,
                  std::optional<VerificationGuard> verified);
     void carry_out(const BrokerStep& step, GroupOutput& out,
@@ -97,6 +104,7 @@ class GroupHost {
     std::map<std::int64_t, Verifying> verifying_;
     std::map<std::int64_t, OffsetsMarker> marked_;  ///< not yet told to the coordinator
     std::int64_t next_token_ = 0;
+    Memo memo_;
 };
 
 }  // namespace eos::model

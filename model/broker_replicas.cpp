@@ -67,14 +67,13 @@ void Replicas::recover(const sim::Loss& loss, const Context& ctx, BrokerId self,
     moved_.clear();
     for (auto& [id, replica] : replicas_) {
         auto log = std::move(replica.log);
+        const bool transactional = replica.transactional;
         add(self, config, topology, id);  // a new Replica: nothing volatile survives
         if (loss.wipe) continue;
         replica.log = std::move(log).recover(loss, ctx.wall);
         replica.told_watermark = replica.log.high_watermark();
         replica.told_end = replica.log.log_end();
-        const auto& batches = replica.log.batches();
-        replica.transactional = std::any_of(batches.begin(), batches.end(),
-                                            [](const Batch& batch) { return batch.transactional; });
+        replica.transactional = transactional;
     }
 }
 

@@ -66,10 +66,21 @@ void TransactionHost::load(const BrokerStep& step, Replicas& replicas, ProducerI
         return;
     }
     tails_.erase(log);
-    for (const auto& batch : replicas.find(log)->log.batches()) coordinator_.replay(log, batch);
+    replay(replicas.find(log)->log, log);
     TransactionOutput out;
     coordinator_.loaded(step.ctx, log, ids, out, step.fx);
     carry_out(step, out);
+}
+
+void TransactionHost::replay(const PartitionLog& source, LogId log) {
+    const auto& batches = source.batches();
+    std::size_t i = 0;
+    if (const auto* before = memo_.find(log, batches, source.log_end())) {
+        coordinator_.resume(log, before->fold);
+        i = before->batches.size();
+    }
+    for (; i < batches.size(); ++i) coordinator_.replay(log, batches[i]);
+    if (const auto* shard = coordinator_.shard(log)) memo_.keep(log, batches, i, shard->folded());
 }
 
 void TransactionHost::on_load(const BrokerStep& step, Replicas& replicas, ProducerIdPool& ids,

@@ -15,6 +15,7 @@
 #include "model/broker_producer_ids.hpp"
 #include "model/broker_replicas.hpp"
 #include "model/broker_step.hpp"
+#include "model/load_memo.hpp"
 #include "model/marker_sender.hpp"
 #include "model/transaction_coordinator.hpp"
 
@@ -27,9 +28,14 @@ namespace eos::model {
 
 class TransactionHost {
   public:
+    using Memo = LoadMemo<TransactionShard::Fold>;
+
+    /// `memo` of the broker's former life.
     TransactionHost(std::shared_ptr<const Topology> topology,
-                    std::shared_ptr<const ClusterConfig> config, sim::Rng connections)
-        : coordinator_(std::move(topology), config), sender_(*config, connections) {}
+                    std::shared_ptr<const ClusterConfig> config, sim::Rng connections, Memo memo)
+        : coordinator_(std::move(topology), config),
+          sender_(*config, connections),
+          memo_(std::move(memo)) {}
 
     [[nodiscard]] static bool owns(sim::Peer peer) { return peer.lane == MarkerSender::lane; }
     [[nodiscard]] bool owns(const sim::TimerKey& timer) const {
@@ -58,6 +64,7 @@ class TransactionHost {
 
     [[nodiscard]] const TransactionCoordinator& coordinator() const { return coordinator_; }
     [[nodiscard]] const MarkerSender& sender() const { return sender_; }
+    [[nodiscard]] const Memo& memo() const { return memo_; }
     [[nodiscard]] auto fields() const { return std::tie(coordinator_, sender_, writing_, tails_); }
     friend bool operator==(const TransactionHost&, const TransactionHost&) = default;
 
@@ -66,6 +73,7 @@ class TransactionHost {
     /// replicated-tail-before-serving asks that no fail-over can take it away again.
     [[nodiscard]] bool may_serve(const BrokerStep& step, const Replicas& replicas, LogId log) const;
     void load(const BrokerStep& step, Replicas& replicas, ProducerIdPool& ids, LogId log);
+    void replay(const PartitionLog& source, LogId log);
     void on_load(const BrokerStep& step, Replicas& replicas, ProducerIdPool& ids,
                  HandOff&& handoff);
     void on_marker_results(const BrokerStep& step, ProducerIdPool& ids,
@@ -79,6 +87,7 @@ class TransactionHost {
     MarkerSender sender_;
     std::map<LogId, std::deque<TransactionOutput::Append>> writing_;  ///< the first is handed off
     std::set<LogId> tails_;  ///< loads that wait for the high watermark
+    Memo memo_;
 };
 
 }  // namespace eos::model

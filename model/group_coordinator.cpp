@@ -85,6 +85,11 @@ void GroupCoordinator::replay(LogId log, const Batch& batch, Offset high_waterma
     if (found != shards_.end()) found->second.replay(guard_, batch, high_watermark);
 }
 
+void GroupCoordinator::resume(LogId log, const GroupFold& fold) {
+    const auto found = shards_.find(log);
+    if (found != shards_.end()) found->second.resume(fold);
+}
+
 void GroupCoordinator::loaded(const Context& ctx, LogId log, GroupOutput& out, Fx& fx) {
     step(ctx, log, out, fx, [&](GroupShard& shard, ShardStep& s) {
         if (!shard.loading()) return;

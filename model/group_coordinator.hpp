@@ -40,6 +40,8 @@ class GroupCoordinator {
     /// One batch of the log, while loading; what stands at or above the high watermark becomes
     /// readable only when that passes it.
     void replay(LogId shard, const Batch& batch, Offset high_watermark);
+    /// Before the first batch: the load goes on from what an earlier one has come to.
+    void resume(LogId shard, const GroupFold& fold);
     void loaded(const Context& ctx, LogId shard, GroupOutput& out, Fx& fx);
     void resign(const Context& ctx, LogId shard, GroupOutput& out, Fx& fx);
     [[nodiscard]] bool leads(LogId shard) const { return shards_.contains(shard); }

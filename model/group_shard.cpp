@@ -141,7 +141,7 @@ void GroupShard::replay(Guard& guard, const Batch& batch, Offset high_watermark)
             if (!published || guard.trips(Safeguard::load_folds_whole_log, true))
                 offsets_.apply(*offset, at);
         }
-        tail.records.push_back(record);
+        if (!replicated) tail.records.push_back(record);
         at = at.next();
     }
     if (replicated || (tail.records.empty() && !tail.marker)) return;
@@ -149,6 +149,13 @@ void GroupShard::replay(Guard& guard, const Batch& batch, Offset high_watermark)
     tail.base = batch.base;
     tail.replayed = true;
     writes_.push_back(std::move(tail));
+}
+
+void GroupShard::resume(GroupFold fold) {
+    offsets_ = std::move(fold.offsets);
+    replayed_ = std::move(fold.groups);
+    replayed_batches_ = fold.batches;
+    chunk_first_ = fold.chunk_first;
 }
 
 void GroupShard::loaded(ShardStep& step) {

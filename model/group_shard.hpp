@@ -57,6 +57,14 @@ struct ShardStep {
 /// What clients are told when the log could not take a record (G3).
 [[nodiscard]] ErrorCode coordinator_error(ErrorCode log_error);
 
+/// What a load has come to so far.
+struct GroupFold {
+    OffsetStore offsets;
+    std::map<GroupId, GroupRecord> groups;  ///< the last record of each
+    std::int32_t batches = 0;
+    Offset chunk_first;  ///< where the present read of the load began (KAFKA-5600)
+};
+
 class GroupShard {
   public:
     GroupShard() = default;
@@ -70,6 +78,11 @@ class GroupShard {
     [[nodiscard]] bool loading() const { return loading_; }
 
     void replay(Guard& guard, const Batch& batch, Offset high_watermark);
+    /// What was replayed so far, if all of it was replicated; and going on from there.
+    [[nodiscard]] GroupFold folded() const {
+        return {offsets_, replayed_, replayed_batches_, chunk_first_};
+    }
+    void resume(GroupFold fold);
     void loaded(ShardStep& step);
     void unload(ShardStep& step);
 

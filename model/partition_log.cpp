@@ -308,6 +308,7 @@ void PartitionLog::drop_batches_from(Offset offset) {
     batches_.truncate_to(batch_at(offset));
     while (segments_.size() > 1 && segments_.back().base > offset) segments_.pop_back();
     for (Segment& segment : segments_) segment.aborted.truncate(offset);
+    if (const auto* scan = scanned_.find(); scan && scan->end > offset) scanned_.forget();
 }
 
 bool PartitionLog::truncate_to(Offset offset, sim::Instant wall) {
@@ -334,6 +335,7 @@ bool PartitionLog::truncate_to(Offset offset, sim::Instant wall) {
 void PartitionLog::truncate_fully(Offset offset, sim::Instant wall,
                                   std::optional<Offset> log_start) {
     batches_.clear();
+    scanned_.forget();
     segments_.assign(1, Segment{offset, {}});
     epochs_.clear();
     log_start_ = log_start.value_or(offset);

@@ -18,6 +18,7 @@
 #include "model/records.hpp"
 #include "model/safeguards.hpp"
 #include "sim/effects.hpp"
+#include "sim/memo.hpp"
 #include "sim/persistent_vector.hpp"
 
 namespace eos::model {
@@ -189,6 +190,15 @@ class PartitionLog {
     }
 
   private:
+    /// What reading the active segment from nothing has come to, up to `end`.
+    struct Scan {
+        Offset from;
+        Offset end;
+        Offset log_start;
+        ProducerState producers;
+        AbortedIndex aborted;
+    };
+
     [[nodiscard]] std::size_t batch_at(Offset offset) const;  // first that ends behind offset
     [[nodiscard]] std::size_t segment_at(Offset offset) const;
     [[nodiscard]] ErrorCode apply_producers(const Batch& batch, const AppendAs& as, Guard& guard,
@@ -205,6 +215,8 @@ class PartitionLog {
     void replay(const Batch& batch);
     void snapshot_producers();
     void recover_segments(sim::Instant wall);
+    [[nodiscard]] Offset resume_scan(Segment& segment);
+    void scan_segment(Segment& segment, Offset end);
 
     LogRules rules_;
     Batches batches_;
@@ -221,6 +233,7 @@ class PartitionLog {
     bool closed_cleanly_ = false;
     bool offline_ = false;
     bool index_write_fails_ = false;
+    sim::Memo<Scan> scanned_;        // so that the cost of a crash does not grow with the log
 };
 
 }  // namespace eos::model

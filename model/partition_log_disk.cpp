@@ -138,30 +138,48 @@ PartitionLog PartitionLog::recover(const sim::Loss& loss, sim::Instant wall) && 
 void PartitionLog::recover_segments(sim::Instant wall) {
     for (std::size_t s = segment_at(checkpoint_.recovery_point); s < segments_.size(); ++s) {
         Segment& segment = segments_[s];
-        const Offset end = s + 1 < segments_.size() ? segments_[s + 1].base : log_end_;
+        const bool active = s + 1 == segments_.size();
         producers_ = producers_.reopened(checkpoint_.log_start);
         rebuild_producers(segment.base, wall, false);
         segment.aborted.reset();
-        for (std::size_t i = batch_at(segment.base); i < batches_.size(); ++i) {
-            const Batch& batch = batches_[i];
-            if (batch.base >= end) break;
-            if (epochs_.empty() || batch.leader_epoch > *epochs_.latest())
-                epochs_.assign(batch.leader_epoch, batch.base);
-            const auto index_of = [&](const CompletedTxn& txn) {
-                return AbortedTxn{txn.producer_id, txn.first, txn.last,
-                                  producers_.last_stable_offset(txn)};
-            };
-            if (batch.control && batch.producer_id) {
-                if (const ProducerEntry* entry = producers_.find(*batch.producer_id);
-                    entry && entry->txn_first && *batch.control == ControlType::abort)
-                    static_cast<void>(segment.aborted.append(index_of(
-                        {*batch.producer_id, *entry->txn_first, batch.base, true})));
-            }
-            replay(batch);
-        }
+        const bool from_nothing = producers_.empty();
+        scan_segment(segment, active ? log_end_ : segments_[s + 1].base);
+        if (active && from_nothing)
+            scanned_.keep(
+                {segment.base, log_end_, checkpoint_.log_start, producers_, segment.aborted});
         // So that the next segment need not read this one again. The final load finds it too, so
         // after an unclean stop a producer is known by its newest batch only (PSX-8; seen in 4.1).
         snapshot_producers();
+    }
+}
+
+/// What an earlier scan of this very segment found is taken over; gives where to go on.
+Offset PartitionLog::resume_scan(Segment& segment) {
+    const auto* scan = scanned_.find();
+    const bool same = scan && producers_.empty() && scan->from == segment.base &&
+                      scan->log_start == checkpoint_.log_start && scan->end <= log_end_ &&
+                      scan->producers.rules() == producers_.rules() && !epochs_.empty();
+    if (!same) return segment.base;
+    producers_.take_over(scan->producers);
+    segment.aborted = scan->aborted;
+    return scan->end;
+}
+
+void PartitionLog::scan_segment(Segment& segment, Offset end) {
+    for (std::size_t i = batch_at(resume_scan(segment)); i < batches_.size(); ++i) {
+        const Batch& batch = batches_[i];
+        if (batch.base >= end) break;
+        if (epochs_.empty() || batch.leader_epoch > *epochs_.latest())
+            epochs_.assign(batch.leader_epoch, batch.base);
+        if (batch.control && batch.producer_id) {
+            if (const ProducerEntry* entry = producers_.find(*batch.producer_id);
+                entry && entry->txn_first && *batch.control == ControlType::abort) {
+                const CompletedTxn txn{*batch.producer_id, *entry->txn_first, batch.base, true};
+                static_cast<void>(segment.aborted.append(
+                    {txn.producer_id, txn.first, txn.last, producers_.last_stable_offset(txn)}));
+            }
+        }
+        replay(batch);
     }
 }
 

@@ -133,6 +133,13 @@ ProducerState ProducerState::reopened(Offset log_start) const {
     return fresh;
 }
 
+void ProducerState::take_over(const ProducerState& other) {
+    producers_ = other.producers_;
+    ongoing_ = other.ongoing_;
+    unreplicated_ = other.unreplicated_;
+    map_end_ = other.map_end_;
+}
+
 const BatchMetadata* ProducerState::find_duplicate(const Batch& batch, Guard& guard) const {
     if (!batch.producer_id || !batch.base_sequence) return nullptr;
     const ProducerEntry* entry = find(*batch.producer_id);

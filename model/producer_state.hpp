@@ -132,6 +132,8 @@ class ProducerState {
         : rules_(rules), map_end_(log_start), last_snapshot_(log_start) {}
     /// What a restart finds: the snapshot files, nothing loaded (PSX-13).
     [[nodiscard]] ProducerState reopened(Offset log_start) const;
+    /// Knows what `other` knows of producers and transactions; the snapshots stay.
+    void take_over(const ProducerState& other);
 
     // --- appends ---
     /// The cached batch this one repeats, if any (PST-14); safeguard dedup_window: without it only

@@ -81,6 +81,11 @@ void TransactionCoordinator::replay(LogId log, const Batch& batch) {
     if (found != shards_.end()) found->second.replay(batch);
 }
 
+void TransactionCoordinator::resume(LogId log, const TransactionShard::Fold& fold) {
+    const auto found = shards_.find(log);
+    if (found != shards_.end()) found->second.resume(fold);
+}
+
 void TransactionCoordinator::loaded(const Context& ctx, LogId log, ProducerIdPool& ids,
                                     TransactionOutput& out, Fx& fx) {
     step(ctx, log, ids, out, fx, [&](TransactionShard& shard, TransactionStep& s) {

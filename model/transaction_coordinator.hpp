@@ -33,6 +33,8 @@ class TransactionCoordinator {
     [[nodiscard]] bool lead(const Context& ctx, LogId log, LeaderEpoch epoch,
                             TransactionOutput& out, Fx& fx);
     void replay(LogId log, const Batch& batch);
+    /// Before the first batch: the load goes on from what an earlier one has come to.
+    void resume(LogId log, const TransactionShard::Fold& fold);
     void loaded(const Context& ctx, LogId log, ProducerIdPool& ids, TransactionOutput& out, Fx& fx);
     void resign(const Context& ctx, LogId log, ProducerIdPool& ids, TransactionOutput& out, Fx& fx);
     [[nodiscard]] bool leads(LogId log) const { return shards_.contains(log); }

@@ -104,6 +104,10 @@ class TransactionShard {
     /// A new leadership of the same broker: everything is read again (FOV-2).
     void reload(LeaderEpoch epoch, TransactionOutput& out);
     void replay(const Batch& batch);
+    /// What was replayed so far: the last record of each id; and going on from there.
+    using Fold = std::map<TransactionalId, TransactionRecord>;
+    [[nodiscard]] const Fold& folded() const { return replayed_; }
+    void resume(Fold fold) { replayed_ = std::move(fold); }
     void loaded(TransactionStep& step);
     void unload(TransactionStep& step);
 
@@ -196,7 +200,7 @@ class TransactionShard {
     bool loading_ = true;
     Offset high_watermark_;
     std::map<TransactionalId, Entry> entries_;
-    std::map<TransactionalId, TransactionRecord> replayed_;  ///< the last of each, while loading
+    Fold replayed_;  ///< while loading
     std::vector<Write> writes_;
     std::set<TransactionalId> unwritten_;     ///< Complete* that must be tried again (MRK-8)
     std::set<TransactionalId> shutting_out_;  ///< an administrator waits to fence them

@@ -122,6 +122,23 @@ class PersistentVector {
         owned(place / chunk_size)[place % chunk_size] = std::move(value);
     }
 
+    /// Whether `prefix` is how this vector begins. Chunks that both share are not looked into.
+    [[nodiscard]] bool begins_with(const PersistentVector& prefix) const {
+        if (prefix.size_ > size_) return false;
+        for (std::size_t i = 0; i < prefix.size_;) {
+            const std::size_t place = first_ + i;
+            const bool aligned = first_ == prefix.first_ &&
+                                 chunks_[place / chunk_size] == prefix.chunks_[place / chunk_size];
+            if (aligned) {
+                i += chunk_size - place % chunk_size;
+            } else {
+                if (!((*this)[i] == prefix[i])) return false;
+                ++i;
+            }
+        }
+        return true;
+    }
+
     friend bool operator==(const PersistentVector& a, const PersistentVector& b) {
         if (a.size_ != b.size_) return false;
         if (a.first_ == b.first_ && a.chunks_ == b.chunks_) return true;  // the same chunks

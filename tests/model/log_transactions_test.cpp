@@ -1,7 +1,11 @@
+#include <map>
+
 #include <doctest/doctest.h>
 
+#include "sim/rng.hpp"
 #include "tests/model/log_rig.hpp"
 
+using namespace eos;
 using namespace eos::model;
 using namespace eos::model::rig;
 
@@ -28,20 +32,57 @@ Guard all_but(Safeguard removed) {
 }
 /// Verified as the broker does it, then appended.
 AppendResult verified(PartitionLog& log, const Batch& data, Guard& guard) {
-    const auto entry = log.start_verification(*data.producer_id, data.producer_epoch,
-                                              *data.base_sequence, at(0));
+    const auto entry =
+        log.start_verification(*data.producer_id, data.producer_epoch, *data.base_sequence, at(0));
     const std::optional<VerificationGuard> shown =
         entry ? std::optional(entry->guard) : std::nullopt;
     return log.append_as_leader(data, {0}, {.verified = shown, .transaction_v2 = true}, guard);
 }
 AppendResult mark(PartitionLog& log, const Batch& marker, Guard& guard, bool v2 = true) {
     return log.append_as_leader(
-        marker, {0},
-        {.origin = AppendOrigin::coordinator, .verified = {}, .transaction_v2 = v2}, guard);
+        marker, {0}, {.origin = AppendOrigin::coordinator, .verified = {}, .transaction_v2 = v2},
+        guard);
 }
 PartitionLog cluster_log() { return PartitionLog(log_rules(ClusterConfig{})); }
 
 }  // namespace
+
+TEST_CASE("a log that was scanned before is scanned on to what a first scan of it would find") {
+    sim::Rng rng(5);
+    for (int round = 0; round < 40; ++round) {
+        Guard guard;
+        PartitionLog often(log_rules(ClusterConfig{}));
+        std::map<std::int64_t, std::int32_t> next;
+        for (int crash = 0; crash < 12; ++crash) {
+            if (rng.below(6) == 0)
+                static_cast<void>(often.truncate_to(
+                    Offset{static_cast<std::int64_t>(
+                        rng.below(static_cast<std::uint64_t>(often.log_end().value) + 1))},
+                    at(0)));
+            for (auto i = rng.below(12); i > 0; --i) {
+                const auto producer = static_cast<std::int64_t>(rng.below(3));
+                auto data = in_transaction(next[producer]++);
+                if (rng.below(3) == 0)
+                    data =
+                        marker_of(0, rng.below(2) == 0 ? ControlType::abort : ControlType::commit);
+                data.producer_id = ProducerId{producer};
+                data.base = often.log_end();
+                data.leader_epoch = {crash};
+                REQUIRE(often.append_as_follower(data, at(0), guard).error == ErrorCode::none);
+            }
+            if (rng.below(3) == 0) often.flush();
+            often = std::move(often).recover({.power = rng.below(3) == 0}, at(1));
+
+            PartitionLog once(log_rules(ClusterConfig{}));
+            for (const auto& batch : often.batches())
+                REQUIRE(once.append_as_follower(batch, at(0), guard).error == ErrorCode::none);
+            once = std::move(once).recover({}, at(1));
+            CHECK(often.aborted_index() == once.aborted_index());
+            CHECK(often.producers().producers() == once.producers().producers());
+            CHECK(often.producers().first_undecided() == once.producers().first_undecided());
+        }
+    }
+}
 
 TEST_CASE("the logs of a cluster refuse a transaction that was not verified") {
     Guard guard;
@@ -76,11 +117,10 @@ TEST_CASE("under TV2 a marker of the epoch it should end is refused, unless noth
         ErrorCode while_open;
         ErrorCode again;
     };
-    for (const auto& row :
-         {Row{std::nullopt, ErrorCode::invalid_producer_epoch, ErrorCode::none},
-          Row{Safeguard::marker_epoch_above, ErrorCode::none, ErrorCode::none},
-          Row{Safeguard::marker_retry_accepted, ErrorCode::invalid_producer_epoch,
-              ErrorCode::invalid_producer_epoch}}) {
+    for (const auto& row : {Row{std::nullopt, ErrorCode::invalid_producer_epoch, ErrorCode::none},
+                            Row{Safeguard::marker_epoch_above, ErrorCode::none, ErrorCode::none},
+                            Row{Safeguard::marker_retry_accepted, ErrorCode::invalid_producer_epoch,
+                                ErrorCode::invalid_producer_epoch}}) {
         CAPTURE(row.removed.has_value());
         Guard guard = row.removed ? all_but(*row.removed) : Guard{};
         auto log = cluster_log();
@@ -111,8 +151,7 @@ TEST_CASE("a follower that checks sequences for itself refuses a producer it doe
 
 TEST_CASE("deleting records does not make a partition forget where a producer stands") {
     for (const bool remembers : {true, false}) {
-        Guard guard =
-            remembers ? Guard{} : all_but(Safeguard::unknown_sequence_after_marker);
+        Guard guard = remembers ? Guard{} : all_but(Safeguard::unknown_sequence_after_marker);
         auto log = cluster_log();
         REQUIRE(verified(log, in_transaction(0), guard).error == ErrorCode::none);
         log.set_high_watermark(log.log_end());

@@ -91,6 +91,27 @@ TEST_CASE("any sequence of changes agrees with a plain vector, forks included") 
     }
 }
 
+TEST_CASE("how a vector begins is seen by its elements, whatever chunks are shared") {
+    Rng rng(12);
+    for (int round = 0; round < 200; ++round) {
+        auto vector = counting(0, 1 + static_cast<int>(rng.below(40)));
+        auto prefix = vector;
+        if (rng.below(2) == 0)
+            prefix.truncate_to(static_cast<std::size_t>(rng.below(vector.size())));
+        for (auto i = rng.below(20); i > 0; --i) vector.push_back(100);
+        CHECK(vector.begins_with(prefix));
+        CHECK(vector.begins_with(vector));
+        CHECK((prefix.size() == vector.size() || !prefix.begins_with(vector)));
+        if (prefix.empty()) continue;
+        const auto place = static_cast<std::size_t>(rng.below(prefix.size()));
+        vector.set(place, -1);
+        CHECK_FALSE(vector.begins_with(prefix));
+        vector.erase_prefix(place + 1);
+        prefix.erase_prefix(place + 1);
+        CHECK(vector.begins_with(prefix));
+    }
+}
+
 TEST_CASE("iterators search as those of a vector do") {
     const Vector vector = counting(0, 50);
 
