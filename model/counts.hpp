@@ -62,4 +62,66 @@ inline constexpr std::size_t count_kinds = count_entries.size();
     return std::nullopt;
 }
 
+/// What the judge that sees only clients counts, by the names of the Jepsen kafka workload and of Elle
+/// (anomalies.md, sections 1 and 2).
+enum class Jepsen : std::uint8_t {
+    inconsistent_offsets,
+    duplicate,
+    lost_write,
+    unseen,
+    g1a,
+    precommitted_read,
+    poll_skip,
+    int_poll_skip,
+    nonmonotonic_poll,
+    int_nonmonotonic_poll,
+    nonmonotonic_send,
+    int_send_skip,
+    int_nonmonotonic_send,
+    g0,
+    g0_process,
+    g0_realtime,
+    g1c,
+    g1c_process,
+    g1c_realtime,
+    g1c_wr,
+    g_single,
+    g2,
+};
+/// By Jepsen.
+inline constexpr std::array jepsen_entries{
+    CountEntry{"inconsistent-offsets", "one offset, two values"},
+    CountEntry{"duplicate", "one value at two offsets"},
+    CountEntry{"lost-write", "an acknowledged value below the highest read that nobody read"},
+    CountEntry{"unseen", "acknowledged values nobody has seen at the end"},
+    CountEntry{"G1a", "a value of an aborted transaction was read as committed"},
+    CountEntry{"precommitted-read", "an operation read what it wrote itself"},
+    CountEntry{"poll-skip", "successive operations skip values"},
+    CountEntry{"int-poll-skip", "the polls of one operation skip values"},
+    CountEntry{"nonmonotonic-poll", "successive operations read back"},
+    CountEntry{"int-nonmonotonic-poll", "the polls of one operation go back"},
+    CountEntry{"nonmonotonic-send", "a later send lands before an earlier one"},
+    CountEntry{"int-send-skip", "foreign values between two sends of one operation"},
+    CountEntry{"int-nonmonotonic-send", "the same within one operation"},
+    CountEntry{"G0", "operations that overwrite each other in a circle"},
+    CountEntry{"G0-process", "the same, with the order of each process"},
+    CountEntry{"G0-realtime", "the same, with the order of time"},
+    CountEntry{"G1c", "a circle of reading and overwriting"},
+    CountEntry{"G1c-process", "the same, with the order of each process"},
+    CountEntry{"G1c-realtime", "the same, with the order of time"},
+    CountEntry{"G1c-wr", "operations that read each other's values in a circle"},
+    CountEntry{"G-single", "a circle with one read that missed the next value"},
+    CountEntry{"G2-item", "a circle with several such reads"},
+};
+inline constexpr std::size_t jepsen_kinds = jepsen_entries.size();
+
+[[nodiscard]] constexpr std::string_view name(Jepsen kind) {
+    return jepsen_entries[static_cast<std::size_t>(kind)].name;
+}
+[[nodiscard]] constexpr std::optional<Jepsen> jepsen_named(std::string_view name) {
+    for (std::size_t i = 0; i < jepsen_kinds; ++i)
+        if (jepsen_entries[i].name == name) return static_cast<Jepsen>(i);
+    return std::nullopt;
+}
+
 }  // namespace eos::model

@@ -1,8 +1,8 @@
 #include "reports/judges/black_box.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include <fmt/format.h>
 
 namespace eos::reports {
 
@@ -72,7 +72,7 @@ void BlackBoxJudge::on(sim::Instant, const model::Polled& o) {
     const auto first = o.base.value + o.first;
     if (!inserted) {
         if (first > found->second) view.jumps.emplace_back(found->second, first);
-        if (first < found->second) ++counts_.nonmonotonic_poll;
+        if (first < found->second) ++counts_[Jepsen::nonmonotonic_poll];
     }
     found->second = first + o.count;
 }
@@ -92,13 +92,13 @@ void BlackBoxJudge::conclude(const Ledger& ledger, Findings& findings) {
         const auto& view = views_[i];
         const auto topic = topology.logs[i].topic;
         if (topology.topics[static_cast<std::size_t>(topic.value)].internal) continue;
-        counts_.inconsistent_offsets += view.inconsistent;
+        counts_[Jepsen::inconsistent_offsets] += view.inconsistent;
         // Offsets nobody was ever given are markers or aborted records, not values (version order).
         for (const auto& [expected, first] : view.jumps) {
             const auto end = std::min(static_cast<std::size_t>(first), view.polled.size());
             for (auto o = static_cast<std::size_t>(expected); o < end; ++o)
                 if (view.polled[o]) {
-                    ++counts_.poll_skip;
+                    ++counts_[Jepsen::poll_skip];
                     break;
                 }
         }
@@ -119,8 +119,9 @@ void BlackBoxJudge::conclude(const Ledger& ledger, Findings& findings) {
             const auto* entry = ledger.find(topic, {id - 1});
             if (!entry || entry->written < 2) ++denied_duplicates;
         }
-        counts_.duplicate += duplicate;
-        // What was read and later cut off is known to the truth as dirty reads, to clients as a copy.
+        counts_[Jepsen::duplicate] += duplicate;
+        // What was read and later cut off is known to the truth as dirty reads, to clients as a
+        // copy.
         const bool cut_off = findings.total(Count::dirty_reads) > 0;
         if (denied_duplicates > 0 && !cut_off)
             findings.disagreements.push_back(
@@ -131,14 +132,14 @@ void BlackBoxJudge::conclude(const Ledger& ledger, Findings& findings) {
         std::int64_t lost = 0;
         for (const auto& [id, offset] : view.acked) {
             if (copies.contains(id + 1)) continue;
-            ++counts_.unseen;
+            ++counts_[Jepsen::unseen];
             if (!offset || offset->value > last_read) continue;
             ++lost;
             const auto* entry = ledger.find(topic, {id});
             if (entry && entry->visible > 0 && offset->value >= ledger.final_log(log).start.value)
                 ++denied_losses;
         }
-        counts_.lost_write += lost;
+        counts_[Jepsen::lost_write] += lost;
         // Readable but never polled is a reader's loss, which the ledger counts at the reader.
         if (denied_losses > 0 && !cut_off && findings.total(Count::lost) == 0 &&
             findings.total(Count::stuck) == 0)
@@ -151,25 +152,25 @@ void BlackBoxJudge::conclude(const Ledger& ledger, Findings& findings) {
         const auto& view = views_[static_cast<std::size_t>(log.value)];
         const auto index = static_cast<std::size_t>(offset.value);
         if (index < view.read_committed.size() && view.read_committed[index])
-            ++counts_.aborted_read;
+            ++counts_[Jepsen::g1a];
     }
-    if (counts_.aborted_read > 0 && findings.total(Count::aborted_visible) == 0)
+    if (counts_[Jepsen::g1a] > 0 && findings.total(Count::aborted_visible) == 0)
         findings.disagreements.push_back(fmt::format(
             "clients read {} records of transactions that were reported aborted, the logs do not "
             "hold them as aborted",
-            counts_.aborted_read));
+            counts_[Jepsen::g1a]));
     for (const auto& [key, by_order] : sends_) {
         std::int64_t newest = -1;
         for (const auto& [order, offset] : by_order) {
-            if (offset.value <= newest) ++counts_.nonmonotonic_send;
+            if (offset.value <= newest) ++counts_[Jepsen::nonmonotonic_send];
             newest = std::max(newest, offset.value);
         }
     }
-    if (counts_.nonmonotonic_send > 0 && findings.total(Count::reordered) == 0 &&
+    if (counts_[Jepsen::nonmonotonic_send] > 0 && findings.total(Count::reordered) == 0 &&
         findings.total(Count::lost) == 0 && findings.total(Count::duplicates) == 0)
         findings.disagreements.push_back(fmt::format(
             "clients saw {} sends acknowledged out of order, the logs hold them in order",
-            counts_.nonmonotonic_send));
+            counts_[Jepsen::nonmonotonic_send]));
     findings.black_box = counts_;
 }
 

@@ -5,6 +5,7 @@
 
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <map>
+#include <span>
 #include <vector>
 
 #include "reports/judges/ledger.hpp"
@@ -22,6 +23,10 @@ class BlackBoxJudge {
     void on(sim::Instant now, const model::PositionSet& o);
 
     void conclude(const Ledger& ledger, Findings& findings);
+    /// Ledger id + 1 of what was seen at each offset of a log; 0: nothing (the order of versions).
+    [[nodiscard]] std::span<const std::uint64_t> values(model::LogId log) const {
+        return views_[static_cast<std::size_t>(log.value)].by_offset;
+    }
 
   private:
     struct LogView {

@@ -62,7 +62,9 @@ std::span<const JudgeEntry> judge_catalogue() { return entries; }
 
 Court::Court(const JudgeConfig& config)
     : ledger_(config), order_(config), replicas_(config), groups_(config), progress_(config),
-      black_box_(config), transactions_(config) {}
+      black_box_(config), transactions_(config) {
+    if (config.operations) operations_.emplace(config);
+}
 
 void Court::observe(sim::Instant now, sim::NodeId, const model::Observation& observation) {
     const auto show = [&](auto& judge, const auto& o) {
@@ -89,6 +91,7 @@ void Court::observe(sim::Instant now, sim::NodeId, const model::Observation& obs
             show(groups_, o);
             show(progress_, o);
             show(black_box_, o);
+            if (operations_) show(*operations_, o);
             show(transactions_, o);
         },
         observation);
@@ -103,6 +106,7 @@ Findings Court::conclude() {
     progress_.conclude(ledger_, findings);
     transactions_.conclude(ledger_, findings);
     black_box_.conclude(ledger_, findings);
+    if (operations_) operations_->conclude(black_box_, findings);
     for (const auto& spec : ledger_.config().invariants)
         findings.invariants.push_back(evaluate(spec, ledger_));
     return findings;

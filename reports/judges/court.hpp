@@ -2,6 +2,7 @@
 // All judges together, as one copyable value that listens to a run. Every observation is shown to
 // the judges that have an opinion on its kind; after the audit, conclude() gives the findings.
 
+#include <optional>
 #include <span>
 #include <string_view>
 #include <tuple>
@@ -10,6 +11,7 @@
 #include "reports/judges/finding.hpp"
 #include "reports/judges/groups.hpp"
 #include "reports/judges/ledger.hpp"
+#include "reports/judges/operations.hpp"
 #include "reports/judges/order.hpp"
 #include "reports/judges/progress.hpp"
 #include "reports/judges/replicas.hpp"
@@ -45,6 +47,7 @@ class Court {
     GroupJudge groups_;
     ProgressJudge progress_;
     BlackBoxJudge black_box_;
+    std::optional<OperationJudge> operations_;
     TransactionJudge transactions_;
 };
 

@@ -18,6 +18,7 @@
 namespace eos::reports {
 
 using model::Count;
+using model::Jepsen;
 using model::count_kinds;
 using model::count_named;
 using model::name;
@@ -41,16 +42,38 @@ struct Anomaly {
     static constexpr std::size_t evidence_kept = 8;
 };
 
-/// The client-only judge's own names (anomalies.md section 1).
+/// What the judge that sees only clients counts.
 struct BlackBoxCounts {
-    std::int64_t lost_write = 0;
-    std::int64_t duplicate = 0;
-    std::int64_t nonmonotonic_send = 0;
-    std::int64_t inconsistent_offsets = 0;
-    std::int64_t unseen = 0;
-    std::int64_t poll_skip = 0;
-    std::int64_t nonmonotonic_poll = 0;
-    std::int64_t aborted_read = 0;  ///< G1a
+    std::array<std::int64_t, model::jepsen_kinds> of{};
+    [[nodiscard]] std::int64_t& operator[](Jepsen kind) {
+        return of[static_cast<std::size_t>(kind)];
+    }
+    [[nodiscard]] std::int64_t operator[](Jepsen kind) const {
+        return of[static_cast<std::size_t>(kind)];
+    }
+};
+
+/// Why one operation comes before another.
+enum class Dependency : std::uint8_t {
+    ww,        ///< overwrote its value
+    wr,        ///< read its value
+    rw,        ///< wrote the value behind the one it had read up to
+    process,   ///< the same process, later
+    realtime,  ///< began when it had ended
+};
+[[nodiscard]] std::string_view name(Dependency dependency);
+
+/// A circle of operations, the shortest found of its kind.
+struct Cycle {
+    struct Step {
+        model::ProcessId process;
+        std::int32_t operation = 0;        ///< the n-th of the process, from 1
+        Dependency next = Dependency::ww;  ///< how the following one depends on it
+        model::LogId log{-1};              ///< ww, wr, rw: over which value
+        model::Offset offset;
+    };
+    Jepsen kind = Jepsen::g0;
+    std::vector<Step> steps;
 };
 
 /// Of all transactional ids together.
@@ -95,6 +118,7 @@ struct Findings {
     AppCounts per_app;
     std::array<std::int64_t, count_kinds> cluster{};  ///< what belongs to no application
     BlackBoxCounts black_box;
+    std::vector<Cycle> cycles;             ///< one per kind found
     std::vector<std::string> disagreements;  ///< where the client-only judge and the truth differ
     std::vector<InvariantOutcome> invariants;
     std::map<std::string, std::int64_t> errors;  ///< errors applications saw, by Kafka name

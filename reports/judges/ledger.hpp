@@ -62,6 +62,8 @@ struct JudgeConfig {
     std::vector<JudgedApp> apps;
     std::vector<InvariantSpec> invariants;
     std::int32_t max_sequence = model::Sequence::greatest;  ///< the number after it is 0
+    /// Operations of clients are looked at too, and cycles of them: takes time, so only on demand.
+    bool operations = false;
 };
 
 /// A log at the end, as its leader holds it.

@@ -51,6 +51,13 @@ Json expect_json(const ExpectRow& row) {
     return json;
 }
 
+void put_log(const RunReport& report, model::LogId id, Json& json) {
+    const auto& log = report.log_names.at(static_cast<std::size_t>(id.value));
+    const auto slash = log.rfind('/');
+    json["topic"] = log.substr(0, slash);
+    json["partition"] = std::stoi(log.substr(slash + 1));
+}
+
 Json anomaly_json(const RunReport& report, std::size_t index) {
     const auto& anomaly = report.findings.anomalies[index];
     Json json;
@@ -64,12 +71,7 @@ Json anomaly_json(const RunReport& report, std::size_t index) {
     auto records = Json::array();
     for (const auto& e : anomaly.evidence) {
         Json record;
-        if (e.log.value >= 0) {
-            const auto& log = report.log_names.at(static_cast<std::size_t>(e.log.value));
-            const auto slash = log.rfind('/');
-            record["topic"] = log.substr(0, slash);
-            record["partition"] = std::stoi(log.substr(slash + 1));
-        }
+        if (e.log.value >= 0) put_log(report, e.log, record);
         if (e.offset) record["offset"] = e.offset->value;
         if (e.record.value != 0) record["record"] = fmt::format("{:x}", e.record.value);
         records.push_back(std::move(record));
@@ -117,15 +119,28 @@ Json latency_json(const Measurements& m) {
 
 Json black_box_json(const BlackBoxCounts& box) {
     Json json;
-    json["lost-write"] = box.lost_write;
-    json["duplicate"] = box.duplicate;
-    json["nonmonotonic-send"] = box.nonmonotonic_send;
-    json["inconsistent-offsets"] = box.inconsistent_offsets;
-    json["unseen"] = box.unseen;
-    json["poll-skip"] = box.poll_skip;
-    json["nonmonotonic-poll"] = box.nonmonotonic_poll;
-    json["G1a"] = box.aborted_read;
+    for (std::size_t i = 0; i < model::jepsen_kinds; ++i) {
+        const auto kind = static_cast<Jepsen>(i);
+        json[std::string(model::name(kind))] = box[kind];
+    }
     return json;
+}
+
+Json cycle_json(const RunReport& report, const Cycle& cycle) {
+    auto steps = Json::array();
+    for (const auto& step : cycle.steps) {
+        Json json;
+        json["app"] = report.app_names.at(static_cast<std::size_t>(step.process.app.value));
+        json["instance"] = step.process.instance;
+        json["operation"] = step.operation;
+        json["next"] = name(step.next);
+        if (step.log.value >= 0) {
+            put_log(report, step.log, json);
+            json["offset"] = step.offset.value;
+        }
+        steps.push_back(std::move(json));
+    }
+    return Json{{"kind", model::name(cycle.kind)}, {"steps", std::move(steps)}};
 }
 
 void put_findings(const RunReport& report, Json& json) {
@@ -138,6 +153,9 @@ void put_findings(const RunReport& report, Json& json) {
         per_app[report.app_names.at(static_cast<std::size_t>(app.value))] = counts_json(counts);
     json["counts_per_app"] = std::move(per_app);
     json["black_box"] = black_box_json(findings.black_box);
+    auto cycles = Json::array();
+    for (const auto& cycle : findings.cycles) cycles.push_back(cycle_json(report, cycle));
+    if (!cycles.empty()) json["cycles"] = std::move(cycles);
     json["disagreements"] = findings.disagreements;
     auto invariants = Json::array();
     for (const auto& row : findings.invariants)
@@ -276,6 +294,36 @@ ExpectRow expect_from(const Json& json) {
     return row;
 }
 
+model::LogId log_from(const RunReport& report, const Json& json) {
+    return {static_cast<std::int32_t>(
+        index_of(report.log_names, fmt::format("{}/{}", json.at("topic").get<std::string>(),
+                                               json.at("partition").get<int>())))};
+}
+
+Cycle cycle_from(const RunReport& report, const Json& json) {
+    Cycle cycle;
+    const auto kind = model::jepsen_named(json.at("kind").get<std::string>());
+    if (!kind) throw std::runtime_error("a cycle of an unknown kind");
+    cycle.kind = *kind;
+    for (const auto& row : json.at("steps")) {
+        Cycle::Step step;
+        const auto app = index_of(report.app_names, row.at("app").get<std::string>());
+        step.process = {{static_cast<std::int32_t>(app)}, row.at("instance").get<std::int32_t>()};
+        step.operation = row.at("operation").get<std::int32_t>();
+        const auto next = row.at("next").get<std::string>();
+        while (name(step.next) != next) {
+            if (step.next == Dependency::realtime) throw std::runtime_error("an unknown dependency");
+            step.next = static_cast<Dependency>(static_cast<int>(step.next) + 1);
+        }
+        if (row.contains("topic")) {
+            step.log = log_from(report, row);
+            step.offset = {row.at("offset").get<std::int64_t>()};
+        }
+        cycle.steps.push_back(step);
+    }
+    return cycle;
+}
+
 Anomaly anomaly_from(const RunReport& report, const Json& json) {
     Anomaly anomaly;
     const auto count = count_named(json.at("class").get<std::string>());
@@ -290,9 +338,7 @@ Anomaly anomaly_from(const RunReport& report, const Json& json) {
     for (const auto& record : json.at("records")) {
         Evidence e;
         if (record.contains("topic"))
-            e.log = {static_cast<std::int32_t>(index_of(
-                report.log_names, fmt::format("{}/{}", record.at("topic").get<std::string>(),
-                                              record.at("partition").get<int>())))};
+            e.log = log_from(report, record);
         if (record.contains("offset"))
             e.offset = model::Offset{record.at("offset").get<std::int64_t>()};
         if (record.contains("record")) {
@@ -318,14 +364,12 @@ void read_findings(const Json& json, RunReport& report) {
         findings.per_app[id] = of_app;
     }
     findings.cluster = rest;
-    const auto& box = json.at("black_box");
-    findings.black_box = {box.at("lost-write").get<std::int64_t>(),
-                          box.at("duplicate").get<std::int64_t>(),
-                          box.at("nonmonotonic-send").get<std::int64_t>(),
-                          box.at("inconsistent-offsets").get<std::int64_t>(),
-                          box.at("unseen").get<std::int64_t>(),
-                          box.at("poll-skip").get<std::int64_t>(),
-                          box.at("nonmonotonic-poll").get<std::int64_t>()};
+    for (const auto& [name, times] : json.at("black_box").items())
+        if (const auto kind = model::jepsen_named(name))
+            findings.black_box[*kind] = times.get<std::int64_t>();
+    if (json.contains("cycles"))
+        for (const auto& row : json.at("cycles"))
+            findings.cycles.push_back(cycle_from(report, row));
     findings.disagreements = json.at("disagreements").get<std::vector<std::string>>();
     for (const auto& row : json.at("invariants"))
         findings.invariants.push_back({row.at("name").get<std::string>(),

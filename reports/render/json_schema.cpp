@@ -93,6 +93,17 @@ std::string result_schema() {
     p["counts"] = counts_schema();
     p["counts_per_app"] = map_of(counts_schema());
     p["black_box"] = map_of(whole("by the judge that sees clients only"));
+    p["cycles"] = list_of(object(
+        {{"kind", typed("string")},
+         {"steps", list_of(object({{"app", typed("string")},
+                                   {"instance", whole()},
+                                   {"operation", whole("the n-th of the instance, from 1")},
+                                   {"next", typed("string", "ww, wr, rw, process, realtime")},
+                                   {"topic", typed("string")},
+                                   {"partition", whole()},
+                                   {"offset", whole()}},
+                                  {"app", "instance", "operation", "next"}))}},
+        {"kind", "steps"}));
     p["disagreements"] = list_of(typed("string", "where the two judges differ"));
     p["invariants"] = list_of(object({{"name", typed("string")},
                                       {"want", typed("string")},

@@ -112,6 +112,44 @@ std::string diagram(const RunReport& report) {
     return text + body + "```\n";
 }
 
+// "shop-0#3 ww orders/0@17 -> biller-1#2 ..." back to where it began.
+std::string circle(const RunReport& report, const Cycle& cycle) {
+    std::string text;
+    const auto name_of = [&](const Cycle::Step& step) {
+        return fmt::format("{}-{}#{}",
+                           report.app_names[static_cast<std::size_t>(step.process.app.value)],
+                           step.process.instance, step.operation);
+    };
+    for (const auto& step : cycle.steps) {
+        text += fmt::format("{} {}", name_of(step), name(step.next));
+        if (step.log.value >= 0)
+            text +=
+                fmt::format(" {}@{}", report.log_names[static_cast<std::size_t>(step.log.value)],
+                            step.offset.value);
+        text += ", ";
+    }
+    return text + name_of(cycle.steps.front());
+}
+
+// In Jepsen's and Elle's words, which say nothing of what was promised.
+std::string seen_by_clients(const RunReport& report) {
+    std::string rows;
+    for (std::size_t i = 0; i < model::jepsen_kinds; ++i) {
+        const auto kind = static_cast<Jepsen>(i);
+        if (report.findings.black_box[kind] == 0) continue;
+        const auto& cycles = report.findings.cycles;
+        const auto cycle = std::find_if(cycles.begin(), cycles.end(),
+                                        [&](const Cycle& c) { return c.kind == kind; });
+        rows += fmt::format("| {} | {} | {} | {} |\n", model::name(kind),
+                            report.findings.black_box[kind], model::jepsen_entries[i].help,
+                            cycle == cycles.end() ? "" : table_cell(circle(report, *cycle)));
+    }
+    if (rows.empty()) return "";
+    return "\n| seen by clients | times | what it is | shortest circle |\n"
+           "| --- | ---: | --- | --- |\n" +
+           rows;
+}
+
 std::string title(const RunReport& report) {
     auto text = report.scenario;
     if (!report.variant.empty()) text += " · " + report.variant;
@@ -148,6 +186,7 @@ std::string markdown(const RunReport& report) {
             text += fmt::format("| {} | {} | {} |\n", seconds_text(line.at.time_since_epoch()),
                                 table_cell(line.label), table_cell(line.text));
     }
+    text += seen_by_clients(report);
     const auto picture = diagram(report);
     if (!picture.empty()) text += "\n" + picture;
     text += fmt::format("\nTrace digest `{:016x}`, {} simulated, {} events, eosim {}.\n",

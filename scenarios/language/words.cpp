@@ -233,20 +233,12 @@ constexpr std::array metric_rows{
     Word{"money", "cost by costs.money", "the money model"},
 };
 
-constexpr std::array jepsen_rows{
-    Word{"inconsistent-offsets", "one offset, two values"},
-    Word{"duplicate", "one value at two offsets"},
-    Word{"lost-write", "an acknowledged value below the highest read that nobody read"},
-    Word{"unseen", "acknowledged values nobody has seen at the end"},
-    Word{"G1a", "a value whose send certainly failed was read"},
-    Word{"poll-skip", "successive polls skip values"},
-    Word{"int-poll-skip", "one poll skips values"},
-    Word{"nonmonotonic-poll", "successive polls go back"},
-    Word{"int-nonmonotonic-poll", "one poll goes back"},
-    Word{"nonmonotonic-send", "a later send lands before an earlier one"},
-    Word{"int-nonmonotonic-send", "the same within one operation"},
-    Word{"precommitted-read", "a transaction read its own sends", "transactions that read what they write"},
-};
+constexpr auto jepsen_rows = [] {
+    std::array<Word, model::jepsen_kinds> rows;
+    for (std::size_t i = 0; i < rows.size(); ++i)
+        rows[i] = {model::jepsen_entries[i].name, model::jepsen_entries[i].help};
+    return rows;
+}();
 
 constexpr std::array warning_rows{
     Word{"auto-commit-in-loop",

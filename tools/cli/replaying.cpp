@@ -35,6 +35,7 @@ Replayed replay_file(const std::string& path, EventLevel level,
     const auto& repro = *replayed.loaded.repro;
     RunOptions options;
     options.level = level;
+    options.operations = true;
     options.script = std::make_shared<const faults::Script>(repro.decisions);
     options.stop = &stop_flag();
     options.until = until;

@@ -115,6 +115,7 @@ int run_verb(const Options& options, Screen& screen) {
     const auto asked = level_of(options);
     RunOptions how;
     how.level = level_for(asked, sinks);
+    how.operations = true;
     how.stop = &stop_flag();
     const auto begin = std::chrono::steady_clock::now();
     auto outcome = run_named(input, instance, overrides, how);

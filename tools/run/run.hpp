@@ -23,6 +23,7 @@ struct RunOptions {
     std::shared_ptr<const faults::Script> script;    ///< replay these decisions
     const std::atomic<bool>* stop = nullptr;         ///< checked every virtual second
     std::optional<sim::Duration> until;              ///< stop at this virtual time, not at the end
+    bool operations = false;                         ///< look for cycles of operations too
 };
 
 struct RunOutcome {

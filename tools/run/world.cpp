@@ -104,6 +104,7 @@ reports::JudgeConfig judge_config(const scenarios::Scenario& scenario) {
     reports::JudgeConfig config;
     config.topology = scenario.topology;
     config.max_sequence = scenario.cluster.max_sequence;
+    config.operations = !scenario.expect.jepsen.empty();
     for (const auto& app : scenario.apps) {
         reports::JudgedApp judged;
         judged.id = app.config.id;
@@ -127,11 +128,13 @@ reports::JudgeConfig judge_config(const scenarios::Scenario& scenario) {
 }
 
 World make_world(const scenarios::Scenario& scenario, EventLevel level,
-                 std::shared_ptr<const faults::Script> script) {
+                 std::shared_ptr<const faults::Script> script, bool operations) {
     const auto plan = std::make_shared<const faults::Plan>(scenario.faults);
+    auto judged = judge_config(scenario);
+    judged.operations = judged.operations || operations;
     World world({scenario.seed, link_of(scenario.network)},
                 faults::Injector(plan, std::move(script)),
-                Audience(judge_config(scenario), level, scenario.topology->brokers));
+                Audience(judged, level, scenario.topology->brokers));
     const auto cluster = std::make_shared<const model::ClusterConfig>(scenario.cluster);
 
     sim::NodeConfig controller;

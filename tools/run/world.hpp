@@ -21,8 +21,11 @@ using AnyNode = std::variant<model::Controller, model::Broker, model::Client>;
 using World = sim::World<model::Vocabulary, AnyNode, faults::Injector, Audience>;
 
 /// Furnished and not begun. With a script the faults replay decisions instead of drawing them.
+/// `operations`: the judges look at operations of clients too, as they always do where the scenario
+/// expects something of them.
 [[nodiscard]] World make_world(const scenarios::Scenario& scenario, EventLevel level,
-                               std::shared_ptr<const faults::Script> script = {});
+                               std::shared_ptr<const faults::Script> script = {},
+                               bool operations = false);
 
 /// What every living replica, coordinator and client says of itself at the end of a run.
 void audit(World& world);
