@@ -53,6 +53,7 @@ void Application::begin_program(const Context& ctx, Hands hands, Fx& fx) {
     in_setup_ = !config_->setup.empty();
     pc_ = 0;
     wait_ = Wait::none;
+    began_ = ctx.now;
     if (!in_setup_) begin_loop(ctx, hands, fx);
 }
 
@@ -67,6 +68,7 @@ void Application::begin_loop(const Context& ctx, Hands hands, Fx& fx) {
         return;
     }
     ++hands.loops;
+    began_ = ctx.now;
     wait_ = Wait::none;
 }
 
@@ -203,7 +205,9 @@ void Application::clients_replaced(const Context& ctx, Hands hands, Fx& fx) {
             hands.consumer->subscribe(ctx, config_->from, fx);
         end_step(hands, fx);
     } else {
+        const bool took_no_time = began_ == ctx.now;
         begin_program(ctx, hands, fx);
+        if (took_no_time) let_time_pass(fx);
     }
     run(ctx, hands, fx);
 }

@@ -67,7 +67,7 @@ class Application {
                         outgoing_, next_outgoing_, sends_, legs_, failed_, resend_, signals_,
                         ends_, bounded_, stalled_, wants_new_clients_, dead_, stopping_, commit_,
                         since_, end_queries_, in_txn_, call_, retry_call_, after_abort_,
-                        txn_sent_);
+                        txn_sent_, began_);
     }
 
   private:
@@ -143,6 +143,7 @@ class Application {
     void flush_returned(const Context& ctx, Hands hands, Fx& fx);
     void react(ErrorClass error_class, ErrorCode error, const Context& ctx, Hands hands, Fx& fx);
     void give_up_loop(const Context& ctx, Hands hands, Fx& fx);
+    void let_time_pass(Fx& fx);
     void rewind(const Context& ctx, Hands hands, Fx& fx);
     [[nodiscard]] sim::Facts step_facts(const Hands& hands) const;
 
@@ -154,6 +155,7 @@ class Application {
     std::size_t pc_ = 0;
     bool in_setup_ = false;
     Wait wait_ = Wait::none;
+    std::optional<sim::Instant> began_;          ///< program or loop; none: never
     sim::Instant since_{};                       ///< when the present wait began
     std::vector<Chunk> chunks_;                  ///< what the last poll returned
     std::map<LogId, Offset> processed_;          ///< next offsets, of records processed and uncommitted

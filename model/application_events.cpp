@@ -276,7 +276,17 @@ void Application::react(ErrorClass error_class, ErrorCode error, const Context& 
 
 void Application::give_up_loop(const Context& ctx, Hands hands, Fx& fx) {
     chunks_.clear();
+    const bool took_no_time = began_ == ctx.now;
     begin_loop(ctx, hands, fx);
+    if (took_no_time) let_time_pass(fx);
+}
+
+// A call that fails at once, every time, would keep the thread busy for ever, and virtual time with
+// it. Simplified: such a loop takes a retry.backoff.ms, where a real one burns a core.
+void Application::let_time_pass(Fx& fx) {
+    if (wait_ != Wait::none) return;
+    wait_ = Wait::backoff;
+    fx.arm(key(Tick::app_retry), config_->consumer.client.retry_backoff);
 }
 
 void Application::rewind(const Context& ctx, Hands hands, Fx& fx) {
@@ -286,7 +296,7 @@ void Application::rewind(const Context& ctx, Hands hands, Fx& fx) {
     pc_ = 0;
     in_setup_ = false;
     if (!hands.consumer) {
-        begin_loop(ctx, hands, fx);
+        give_up_loop(ctx, hands, fx);
         return;
     }
     wait_ = Wait::rewind;

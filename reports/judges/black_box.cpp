@@ -9,6 +9,13 @@ namespace eos::reports {
 BlackBoxJudge::BlackBoxJudge(const JudgeConfig& config)
     : config_(config), views_(config.topology->logs.size()) {}
 
+bool BlackBoxJudge::LogView::counts(std::size_t offset, bool for_committed) const {
+    const auto in = [&](const std::vector<bool>& flags) {
+        return offset < flags.size() && flags[offset];
+    };
+    return for_committed ? in(read_committed) || in(promised) : in(polled) || in(promised);
+}
+
 void BlackBoxJudge::note(LogView& view, model::Offset offset, std::uint64_t id, bool polled) {
     const auto index = static_cast<std::size_t>(offset.value);
     if (view.by_offset.size() <= index) {
@@ -52,6 +59,9 @@ void BlackBoxJudge::acknowledged(const model::SendDone& o) {
     view.acked.emplace_back(o.record.id.value, o.offset);
     if (!o.offset) return;
     note(view, *o.offset, o.record.id.value, false);
+    const auto index = static_cast<std::size_t>(o.offset->value);
+    if (view.promised.size() <= index) view.promised.resize(index + 1);
+    view.promised[index] = true;
     sends_[{o.process, o.session, o.log}].emplace(o.order, *o.offset);
 }
 
@@ -62,7 +72,9 @@ void BlackBoxJudge::on(sim::Instant, const model::Polled& o) {
     for (std::int32_t i = o.first; i < o.first + o.count; ++i)
         note(view, o.base + i, records[static_cast<std::size_t>(i)].id.value, true);
 
-    if (config_.apps[static_cast<std::size_t>(o.process.app.value)].wants_committed) {
+    const bool committed =
+        config_.apps[static_cast<std::size_t>(o.process.app.value)].wants_committed;
+    if (committed) {
         const auto end = static_cast<std::size_t>((o.base + o.first + o.count).value);
         if (view.read_committed.size() < end) view.read_committed.resize(end);
         for (auto i = end - static_cast<std::size_t>(o.count); i < end; ++i)
@@ -71,7 +83,7 @@ void BlackBoxJudge::on(sim::Instant, const model::Polled& o) {
     auto [found, inserted] = next_.try_emplace({o.process, o.log}, 0);
     const auto first = o.base.value + o.first;
     if (!inserted) {
-        if (first > found->second) view.jumps.emplace_back(found->second, first);
+        if (first > found->second) view.jumps.push_back({found->second, first, committed});
         if (first < found->second) ++counts_[Jepsen::nonmonotonic_poll];
     }
     found->second = first + o.count;
@@ -94,10 +106,10 @@ void BlackBoxJudge::conclude(const Ledger& ledger, Findings& findings) {
         if (topology.topics[static_cast<std::size_t>(topic.value)].internal) continue;
         counts_[Jepsen::inconsistent_offsets] += view.inconsistent;
         // Offsets nobody was ever given are markers or aborted records, not values (version order).
-        for (const auto& [expected, first] : view.jumps) {
-            const auto end = std::min(static_cast<std::size_t>(first), view.polled.size());
-            for (auto o = static_cast<std::size_t>(expected); o < end; ++o)
-                if (view.polled[o]) {
+        for (const auto& jump : view.jumps) {
+            const auto end = std::min(static_cast<std::size_t>(jump.first), view.polled.size());
+            for (auto o = static_cast<std::size_t>(jump.expected); o < end; ++o)
+                if (view.polled[o] && view.counts(o, jump.committed)) {
                     ++counts_[Jepsen::poll_skip];
                     break;
                 }

@@ -23,6 +23,11 @@ class BlackBoxJudge {
     void on(sim::Instant now, const model::PositionSet& o);
 
     void conclude(const Ledger& ledger, Findings& findings);
+    /// Whether a value stands at this offset for a reader, of committed data or of all.
+    [[nodiscard]] bool stands(model::LogId log, model::Offset offset, bool for_committed) const {
+        return views_[static_cast<std::size_t>(log.value)].counts(
+            static_cast<std::size_t>(offset.value), for_committed);
+    }
     /// Ledger id + 1 of what was seen at each offset of a log; 0: nothing (the order of versions).
     [[nodiscard]] std::span<const std::uint64_t> values(model::LogId log) const {
         return views_[static_cast<std::size_t>(log.value)].by_offset;
@@ -36,8 +41,16 @@ class BlackBoxJudge {
         std::vector<std::pair<std::uint64_t, std::optional<model::Offset>>> acked;
         bool read = false;
         /// Polls of one reader that went on behind its last one: [expected, first).
-        std::vector<std::pair<std::int64_t, std::int64_t>> jumps;
+        struct Jump {
+            std::int64_t expected = 0;
+            std::int64_t first = 0;
+            bool committed = false;             ///< of a reader that wants committed data
+        };
+        std::vector<Jump> jumps;
         std::vector<bool> read_committed;       ///< by offset: given to a reader that wants that
+        std::vector<bool> promised;             ///< by offset: acknowledged, if in one, by its commit
+        /// A reader of committed data passes over what is neither read so nor promised.
+        [[nodiscard]] bool counts(std::size_t offset, bool for_committed) const;
     };
     struct SessionKey {
         model::ProcessId process;

@@ -11,12 +11,19 @@ namespace {
 using model::Jepsen;
 using Outcome = Operation::Outcome;
 
-/// The dense position of an offset among the observed ones; of a gap that of the next one.
+/// Where in the order the first value at or behind an offset stands.
 template <class Versions>
-std::int64_t index_of(const Versions& versions, model::Offset offset) {
+std::size_t place_of(const Versions& versions, model::Offset offset) {
     const auto found = std::partition_point(versions.begin(), versions.end(),
                                             [&](const auto& v) { return v.offset < offset; });
-    return found - versions.begin();
+    return static_cast<std::size_t>(found - versions.begin());
+}
+/// How many values lie before an offset, for a reader of committed data or of all.
+template <class Versions>
+std::int64_t index_of(const Versions& versions, model::Offset offset, bool committed = false) {
+    if (versions.size() < 2) return 0;  // the last one only closes the order
+    const auto place = std::min(place_of(versions, offset), versions.size() - 1);
+    return committed ? versions[place].committed_index : versions[place].index;
 }
 
 }  // namespace
@@ -41,10 +48,18 @@ Operation& OperationJudge::open(sim::Instant now, model::ProcessId id) {
 void OperationJudge::close(sim::Instant now, Process& process, Outcome outcome) {
     if (!process.current) return;
     auto& operation = operations_[*process.current];
-    if (operation.outcome == Outcome::open) operation.outcome = outcome;
+    // A transaction whose end nobody reported (its process died) is nobody's knowledge.
+    if (operation.outcome == Outcome::open)
+        operation.outcome = operation.txn ? Outcome::unknown : outcome;
     operation.ended = std::max(operation.ended, now);
     process.last_ended = now;
     process.current.reset();
+}
+
+// A new client: what its predecessor had open it does not go on with.
+void OperationJudge::on(sim::Instant, const model::TxnInitialised& o) {
+    auto& process = processes_[o.process];
+    if (process.current) close(operations_[*process.current].ended, process, Outcome::unknown);
 }
 
 // What was polled before the transaction began, and not used yet, is what it will process.
@@ -147,9 +162,11 @@ std::vector<OperationJudge::Versions> OperationJudge::versions(const BlackBoxJud
         if (topology.topics[static_cast<std::size_t>(topic.value)].internal) continue;
         const model::LogId log{static_cast<std::int32_t>(l)};
         const auto values = box.values(log);
+        std::int64_t all = 0;
+        std::int64_t committed = 0;
         for (std::size_t o = 0; o < values.size(); ++o) {
             if (values[o] == 0) continue;
-            Version version{{static_cast<std::int64_t>(o)}, {}};
+            Version version{{static_cast<std::int64_t>(o)}, {}, all, committed};
             const auto by_answer = told.find({log, version.offset});
             const auto by_record = senders.find({log, {values[o] - 1}});
             if (by_answer != told.end())
@@ -157,7 +174,10 @@ std::vector<OperationJudge::Versions> OperationJudge::versions(const BlackBoxJud
             else if (by_record != senders.end() && by_record->second.size() == 1)
                 version.writer = *by_record->second.begin();
             result[l].push_back(version);
+            ++all;
+            if (box.stands(log, version.offset, true)) ++committed;
         }
+        result[l].push_back({{static_cast<std::int64_t>(values.size())}, {}, all, committed});
     }
     return result;
 }
@@ -169,28 +189,29 @@ void OperationJudge::judge_within(const std::vector<Versions>& versions,
         std::map<model::LogId, std::int64_t> read_up_to;  // the index behind the last value
         for (const auto& read : operation.reads) {
             const auto& log = versions[static_cast<std::size_t>(read.log.value)];
-            const auto first = index_of(log, read.first);
-            const auto end = index_of(log, read.first + read.count);
+            const auto committed = operation.committed_reads;
+            const auto first = index_of(log, read.first, committed);
+            const auto end = index_of(log, read.first + read.count, committed);
             const auto before = read_up_to.find(read.log);
             if (before != read_up_to.end() && !read.afresh) {
                 if (first > before->second) ++counts[Jepsen::int_poll_skip];
                 if (first < before->second) ++counts[Jepsen::int_nonmonotonic_poll];
             }
             read_up_to[read.log] = end;
-            for (auto v = first; v < end; ++v)
-                if (log[static_cast<std::size_t>(v)].writer == i)
-                    ++counts[Jepsen::precommitted_read];
+            const auto behind = place_of(log, read.first + read.count);
+            for (auto v = place_of(log, read.first); v < behind; ++v)
+                if (log[v].writer == i) ++counts[Jepsen::precommitted_read];
         }
-        std::map<model::LogId, std::int64_t> written_up_to;
+        std::map<model::LogId, model::Offset> written;
         for (const auto& write : operation.writes) {
             if (!write.offset || operation.outcome == Outcome::failed) continue;
-            const auto& log = versions[static_cast<std::size_t>(write.log.value)];
-            const auto index = index_of(log, *write.offset);
-            const auto [before, first] = written_up_to.try_emplace(write.log, index);
+            const auto [before, first] = written.try_emplace(write.log, *write.offset);
             if (first) continue;
-            if (index <= before->second) ++counts[Jepsen::int_nonmonotonic_send];
-            if (index > before->second + 1) ++counts[Jepsen::int_send_skip];
-            before->second = index;
+            const auto& log = versions[static_cast<std::size_t>(write.log.value)];
+            if (*write.offset <= before->second) ++counts[Jepsen::int_nonmonotonic_send];
+            if (index_of(log, *write.offset) > index_of(log, before->second) + 1)
+                ++counts[Jepsen::int_send_skip];
+            before->second = *write.offset;
         }
     }
 }
@@ -219,8 +240,8 @@ std::vector<DependencyEdge> OperationJudge::edges(const std::vector<Versions>& v
         std::map<model::LogId, std::size_t> behind;
         for (const auto& read : operation.reads) {
             const auto& log = versions[static_cast<std::size_t>(read.log.value)];
-            const auto end = static_cast<std::size_t>(index_of(log, read.first + read.count));
-            for (auto v = static_cast<std::size_t>(index_of(log, read.first)); v < end; ++v)
+            const auto end = place_of(log, read.first + read.count);
+            for (auto v = place_of(log, read.first); v < end; ++v)
                 if (log[v].writer) add(*log[v].writer, i, Dependency::wr, read.log, log[v].offset);
             auto& greatest = behind[read.log];
             greatest = std::max(greatest, end);

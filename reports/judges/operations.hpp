@@ -59,6 +59,7 @@ class OperationJudge {
   public:
     explicit OperationJudge(const JudgeConfig& config) : config_(config) {}
 
+    void on(sim::Instant now, const model::TxnInitialised& o);
     void on(sim::Instant now, const model::TxnBegan& o);
     void on(sim::Instant now, const model::TxnEndReturned& o);
     void on(sim::Instant now, const model::SendInvoked& o);
@@ -87,6 +88,9 @@ class OperationJudge {
     struct Version {
         model::Offset offset;
         std::optional<std::size_t> writer;
+        /// Values before it, and of those the ones that a reader of committed data is given.
+        std::int64_t index = 0;
+        std::int64_t committed_index = 0;
     };
     using Versions = std::vector<Version>;
 

@@ -13,8 +13,15 @@ void OrderJudge::on(sim::Instant, const model::SendInvoked& o) {
     if (!inserted) more_sends_[key].push_back(send);
 }
 
+void OrderJudge::on(sim::Instant, const model::LeadershipTaken& o) {
+    leaders_.insert_or_assign(o.log, o.broker);
+}
+
 void OrderJudge::on(sim::Instant, const model::Appended& o) {
     if (!o.leader || !o.batch.producer_id || !o.batch.base_sequence) return;
+    // A deposed leader that does not know it yet accepts what nobody will ever read.
+    const auto leader = leaders_.find(o.log);
+    if (leader != leaders_.end() && leader->second != o.broker) return;
     auto& epochs = epochs_[{o.log, *o.batch.producer_id}];
     if (o.batch.producer_epoch < epochs.newest) {
         if (epochs.zombie_appends == 0) epochs.first_zombie = o.batch.base;

@@ -16,6 +16,7 @@ class OrderJudge {
     explicit OrderJudge(const JudgeConfig&) {}
 
     void on(sim::Instant now, const model::SendInvoked& o);
+    void on(sim::Instant now, const model::LeadershipTaken& o);
     void on(sim::Instant now, const model::Appended& o);
 
     void conclude(const Ledger& ledger, Findings& findings) const;
@@ -50,6 +51,7 @@ class OrderJudge {
     boost::unordered_flat_map<PlaceKey, Send, PlaceHash> first_send_;
     std::map<PlaceKey, std::vector<Send>> more_sends_;  ///< of records sent more than once
     std::map<std::pair<model::LogId, model::ProducerId>, Epochs> epochs_;
+    std::map<model::LogId, model::BrokerId> leaders_;   ///< who took a log last
 };
 
 }  // namespace eos::reports

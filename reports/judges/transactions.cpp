@@ -120,6 +120,9 @@ void TransactionJudge::on(sim::Instant, const model::Fenced&) { ++measured_.fenc
 // the transaction (T27). Once the fence is complete nothing of the older epoch may be taken.
 void TransactionJudge::on(sim::Instant, const model::Appended& o) {
     if (!o.leader || !o.batch.transactional || o.batch.control || !o.batch.producer_id) return;
+    // A deposed leader that does not know it yet accepts what nobody will ever read.
+    const auto& leader = stable_[static_cast<std::size_t>(o.log.value)].leader;
+    if (leader && *leader != o.broker) return;
     auto& newest = newest_.try_emplace({o.log, *o.batch.producer_id}, o.batch.producer_epoch)
                        .first->second;
     newest = std::max(newest, o.batch.producer_epoch);

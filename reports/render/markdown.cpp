@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 
 #include <fmt/format.h>
 
@@ -120,7 +121,9 @@ std::string circle(const RunReport& report, const Cycle& cycle) {
                            report.app_names[static_cast<std::size_t>(step.process.app.value)],
                            step.process.instance, step.operation);
     };
-    for (const auto& step : cycle.steps) {
+    constexpr std::size_t told_most = 8;
+    const auto told = std::min(cycle.steps.size(), told_most);
+    for (const auto& step : std::span(cycle.steps).first(told)) {
         text += fmt::format("{} {}", name_of(step), name(step.next));
         if (step.log.value >= 0)
             text +=
@@ -128,6 +131,8 @@ std::string circle(const RunReport& report, const Cycle& cycle) {
                             step.offset.value);
         text += ", ";
     }
+    if (told < cycle.steps.size())
+        text += fmt::format("{} more, ", cycle.steps.size() - told);
     return text + name_of(cycle.steps.front());
 }
 

@@ -14,6 +14,7 @@ constexpr LogId x{0};
 constexpr LogId y{1};
 constexpr ProcessId alice{{0}, 0};
 constexpr ProcessId bob{{1}, 0};
+constexpr ProcessId carol{{2}, 0};
 
 reports::JudgeConfig config() {
     Topology topology;
@@ -21,17 +22,17 @@ reports::JudgeConfig config() {
     topology.topics.push_back({.name = "y", .first = y});
     for (std::int32_t topic = 0; topic < 2; ++topic)
         topology.logs.push_back({.topic = {topic}, .partition = {0}, .replicas = {{1}}});
-    topology.apps = {"alice", "bob"};
-    topology.app_first_node = {{4}, {5}};
+    topology.apps = {"alice", "bob", "carol"};
+    topology.app_first_node = {{4}, {5}, {6}};
     reports::JudgeConfig result;
     result.topology = std::make_shared<const Topology>(topology);
-    for (std::int32_t app = 0; app < 2; ++app)
+    for (std::int32_t app = 0; app < 3; ++app)
         result.apps.push_back({.id = {app},
                                .writes = true,
                                .reads = true,
                                .from = {{0}, {1}},
                                .to = {{0}, {1}},
-                               .wants_committed = true});
+                               .wants_committed = app < 2});
     result.operations = true;
     return result;
 }
@@ -218,4 +219,30 @@ TEST_CASE("within an operation sends may be parted by others, and stand in order
 
     CHECK(found[Jepsen::int_send_skip] == 1);
     CHECK(found[Jepsen::int_nonmonotonic_send] == 1);
+}
+
+TEST_CASE("a reader of committed data does not skip what only others were given") {
+    History history;
+    history.begins(bob, 1).sends(bob, x, 0, 1, 1).ends(bob, 1);
+    history.begins(bob, 2).sends(bob, x, 2, 2, 2).ends(bob, 2, ControlType::abort);
+    history.begins(bob, 3).sends(bob, x, 4, 3, 3).ends(bob, 3);
+    history.begins(alice, 1).reads(alice, x, 0, 1).reads(alice, x, 4, 3).ends(alice, 1);
+    history.reads(carol, x, 2, 2);  // wants everything
+    const auto found = history.judged().black_box;
+
+    CHECK(found[Jepsen::int_poll_skip] == 0);
+    CHECK(found[Jepsen::poll_skip] == 0);
+}
+
+TEST_CASE("a process that starts again does not go on with the transaction it died in") {
+    const auto in_real_time = [](bool again) {
+        History history;
+        history.begins(alice, 1).sends(alice, y, 0, 2, 1).reads(carol, y, 0, 2);
+        history.begins(bob, 1).sends(bob, x, 0, 1, 1).ends(bob, 1).reads(carol, x, 0, 1);
+        if (again) history.tell(TxnInitialised{alice, {0}});
+        history.reads(alice, x, 0, 1).begins(alice, 2).ends(alice, 2);
+        return history.judged().black_box[Jepsen::g1c_realtime];
+    };
+    CHECK(in_real_time(false) == 1);
+    CHECK(in_real_time(true) == 0);
 }

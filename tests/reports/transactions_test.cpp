@@ -258,3 +258,29 @@ TEST_CASE("a transaction that nobody will end is stuck") {
         CHECK(history.count(Count::stuck) == 1);
     }
 }
+
+TEST_CASE("a fenced epoch counts where it is accepted by the leader, not by who used to be it") {
+    const auto accepted_by = [](std::int32_t broker, bool transactional) {
+        History history;
+        TxnChanged fenced;
+        fenced.txid = txid;
+        fenced.state = TxnState::complete_abort;
+        fenced.producer_id = {7};
+        fenced.epoch = {1};
+        history.tell(LeadershipTaken{{1}, debits, {0}, {0}, {0}}).tell(fenced);
+        auto batch = data(0, 1, first);
+        batch.base_sequence = Sequence{0};
+        batch.transactional = transactional;
+        if (!transactional) {
+            auto newer = batch;  // the epoch before it is fenced by what the partition holds
+            newer.producer_epoch = {1};
+            history.tell(Appended{{1}, debits, true, newer});
+        }
+        history.tell(LeadershipTaken{{2}, debits, {1}, {0}, {0}});
+        return history.tell(Appended{{broker}, debits, true, batch}).count(Count::zombie_writes);
+    };
+    CHECK(accepted_by(2, true) == 1);
+    CHECK(accepted_by(1, true) == 0);
+    CHECK(accepted_by(2, false) == 1);
+    CHECK(accepted_by(1, false) == 0);
+}

@@ -91,6 +91,26 @@ expect:
     CHECK_FALSE(holds(before.out, "wait_for"));
 }
 
+TEST_CASE("a program whose first call fails every time lets time pass all the same") {
+    const Cli cli;
+    cli.write("spins.yaml", R"(eosim: 1
+name: spins
+duration: 5s
+settle: 5s
+topics: { orders: {} }
+apps:
+  shop: { kind: producer, to: orders, mode: at-most-once, records: 10, steps: [begin, produce, commit] }
+  audit: { kind: consumer, from: orders }
+expect: { stuck: any, lost: any, errors: { IllegalStateException: any } }
+)");
+    for (const auto* mode : {"at-most-once", "at-least-once", "idempotent"}) {  // skips, restarts
+        const auto ran = cli.eosim(std::string("run spins.yaml --set apps.shop.mode=") + mode);
+
+        CHECK_MESSAGE(ran.code <= 1, ran.out, ran.err);
+        CHECK(holds(ran.out, "10.000 s simulated"));
+    }
+}
+
 TEST_CASE("the same run prints the same bytes twice") {
     const Cli cli;
 
