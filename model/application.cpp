@@ -78,7 +78,9 @@ void Application::run(const Context& ctx, Hands hands, Fx& fx) {
     while (wait_ == Wait::none && !stalled_ && !dead_) {
         const auto& program = in_setup_ ? config_->setup : config_->steps;
         if (pc_ >= program.size()) {
+            const bool futile = refused_ == ctx.now;
             begin_loop(ctx, hands, fx);
+            if (futile) let_time_pass(fx);
             continue;
         }
         begin_step(ctx, hands, fx);

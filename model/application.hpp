@@ -67,7 +67,7 @@ class Application {
                         outgoing_, next_outgoing_, sends_, legs_, failed_, resend_, signals_,
                         ends_, bounded_, stalled_, wants_new_clients_, dead_, stopping_, commit_,
                         since_, end_queries_, in_txn_, call_, retry_call_, after_abort_,
-                        txn_sent_, began_);
+                        txn_sent_, began_, refused_);
     }
 
   private:
@@ -156,6 +156,7 @@ class Application {
     bool in_setup_ = false;
     Wait wait_ = Wait::none;
     std::optional<sim::Instant> began_;          ///< program or loop; none: never
+    std::optional<sim::Instant> refused_;        ///< when a send was refused on the spot
     sim::Instant since_{};                       ///< when the present wait began
     std::vector<Chunk> chunks_;                  ///< what the last poll returned
     std::map<LogId, Offset> processed_;          ///< next offsets, of records processed and uncommitted

@@ -203,6 +203,7 @@ void Application::send_refused(ErrorCode error, const Context& ctx, Hands hands,
         return;
     }
     failed_.push_back({outgoing_[next_outgoing_++], error});
+    if (error != ErrorCode::request_timed_out) refused_ = ctx.now;
     const auto step_before = pc_;
     if (!has_step(StepKind::flush)) react(ErrorClass::failed_send, error, ctx, hands, fx);
     const bool still_here = wait_ == Wait::none && pc_ == step_before && !dead_;

@@ -109,6 +109,12 @@ expect: { stuck: any, lost: any, errors: { IllegalStateException: any } }
         CHECK_MESSAGE(ran.code <= 1, ran.out, ran.err);
         CHECK(holds(ran.out, "10.000 s simulated"));
     }
+    // A transactional id and no transaction: every send is refused on the spot, and sent again.
+    const auto refused = cli.eosim(
+        "run spins.yaml --set apps.shop.mode=at-least-once --set 'apps.shop.steps=[produce]' "
+        "--set 'apps.shop.config={transactional.id: shop}'");
+    CHECK_MESSAGE(refused.code <= 1, refused.out, refused.err);
+    CHECK(holds(refused.out, "10.000 s simulated"));
 }
 
 TEST_CASE("the same run prints the same bytes twice") {
