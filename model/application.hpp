@@ -116,6 +116,8 @@ class Application {
     void send_refused(ErrorCode error, const Context& ctx, Hands hands, Fx& fx);
     void begin_commit(const Context& ctx, Hands hands, Fx& fx);
     [[nodiscard]] bool commits_before_processing() const;
+    [[nodiscard]] std::vector<CommitOffset> offsets_of_step(
+        const std::map<LogId, Offset>& offsets) const;
     void begin_seek(const Context& ctx, Hands hands, Fx& fx);
     void ask_end_offset(const Context& ctx, Hands hands, Fx& fx);
     [[nodiscard]] bool reached_ends(const Hands& hands) const;

@@ -213,12 +213,8 @@ void Application::send_refused(ErrorCode error, const Context& ctx, Hands hands,
 // --- offsets --------------------------------------------------------------------------------------
 
 void Application::begin_commit(const Context& ctx, Hands hands, Fx& fx) {
-    commit_.clear();
-    const auto& offsets = step().at_position || commits_before_processing() ? polled_ : processed_;
-    for (const auto& [log, offset] : offsets) commit_.push_back({log, offset, {}});
-    for (auto& part : commit_)
-        for (const auto& chunk : chunks_)
-            if (chunk.log == part.log) part.leader_epoch = chunk.leader_epoch;
+    commit_ =
+        offsets_of_step(step().at_position || commits_before_processing() ? polled_ : processed_);
     if (commit_.empty()) {
         end_step(hands, fx);
         return;
@@ -232,6 +228,22 @@ void Application::begin_commit(const Context& ctx, Hands hands, Fx& fx) {
     }
     wait_ = Wait::commit;
     (void)hands.consumer->commit_sync(ctx, commit_, fx);
+}
+
+/// What the step commits, as its options say.
+std::vector<CommitOffset> Application::offsets_of_step(
+    const std::map<LogId, Offset>& offsets) const {
+    const auto& only = step().only;
+    std::vector<CommitOffset> result;
+    for (const auto& [log, offset] : offsets) {
+        if (!only.empty() && std::find(only.begin(), only.end(), log) == only.end()) continue;
+        auto& part = result.emplace_back(CommitOffset{log, offset, {}, step().bytes});
+        for (const auto& chunk : chunks_)
+            if (chunk.log == log) part.leader_epoch = chunk.leader_epoch;
+        for (const auto& own : step().bytes_of)
+            if (own.first == log) part.metadata_bytes = own.second;
+    }
+    return result;
 }
 
 // At-most-once: the commit stands between poll and process and means what was polled.

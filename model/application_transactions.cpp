@@ -63,15 +63,9 @@ void Application::call_txn(StepKind call, const Context& ctx, Hands hands, Fx& f
 }
 
 ProducerCall Application::send_offsets(const Context& ctx, Hands hands, Fx& fx) {
-    const auto& offsets = step().at_position ? polled_ : processed_;
     std::vector<OffsetCommitRequest::Part> parts;
-    for (const auto& [log, offset] : offsets) {
-        auto& part = parts.emplace_back();
-        part.log = log;
-        part.offset = offset;
-        for (const auto& chunk : chunks_)
-            if (chunk.log == log) part.leader_epoch = chunk.leader_epoch;
-    }
+    for (const auto& part : offsets_of_step(step().at_position ? polled_ : processed_))
+        parts.push_back({part.log, part.offset, part.leader_epoch, part.metadata_bytes});
     if (parts.empty()) return {};
     // Without the group's metadata the coordinator cannot know an old member from a new one (KIP-447).
     const auto member = step().group_only ? MemberRef{} : hands.consumer->group_metadata();

@@ -190,6 +190,9 @@ struct Step {
     std::int32_t trigger = -1;                     ///< wait_for: index given by the scenario
     sim::Chance chance = sim::Chance::always();    ///< begin, commit, abort
     bool group_only = false;                       ///< send_offsets: without member and generation
+    std::vector<LogId> only;                       ///< commit_, send_offsets: of these; none = all
+    std::int32_t bytes = 0;  ///< commit_, send_offsets: metadata, per partition
+    std::vector<std::pair<LogId, std::int32_t>> bytes_of;  ///< the same, where a partition differs
     friend bool operator==(const Step&, const Step&) = default;
 };
 

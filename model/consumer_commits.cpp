@@ -67,7 +67,8 @@ void Consumer::step_commits(const Context& ctx, Fx& fx) {
         }
         OffsetCommitRequest request{.group = *config_->group, .member = speaker, .parts = {}};
         for (const auto& part : work->offsets)
-            request.parts.push_back({part.log, part.offset, part.leader_epoch});
+            request.parts.push_back(
+                {part.log, part.offset, part.leader_epoch, part.metadata_bytes});
         work->attempt.asking = true;
         send(ctx, coordinator_peer(), std::move(request), config_->client.request_timeout,
              sent::Commit{number, subscriptions_.automatic(), member_.identity()}, fx);

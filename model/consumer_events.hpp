@@ -20,6 +20,7 @@ struct CommitOffset {
     LogId log;
     Offset offset;
     std::optional<LeaderEpoch> leader_epoch;
+    std::int32_t metadata_bytes = 0;  ///< size of the text that is stored with it
     friend bool operator==(const CommitOffset&, const CommitOffset&) = default;
 };
 

@@ -58,14 +58,16 @@ GroupShard::Write GroupShard::write_of(ShardStep& step, GroupId id,
         const bool too_large = part.metadata_bytes > step.config.offset_metadata_max;
         results.push_back(
             {part.log, too_large ? ErrorCode::offset_metadata_too_large : ErrorCode::none});
-        if (too_large) {
-            if (!step.guard.trips(Safeguard::pending_only_for_appended, true))
-                offsets_.leave_unresolved(id, part.log, producer);
-            continue;
-        }
+        if (too_large) continue;
         auto record = offset_record(id, part.log, part.offset, step.ctx.wall);
         if (part.leader_epoch) record.leader_epoch = part.leader_epoch->value;
         next.records.push_back(record);
+    }
+    // KAFKA-16371: beside what is written everything asked for was noted as on its way.
+    for (const auto& result : results) {
+        const bool left = result.error != ErrorCode::none && !next.records.empty();
+        if (left && !step.guard.trips(Safeguard::pending_only_for_appended, true))
+            offsets_.leave_unresolved(id, result.log, producer);
     }
     return next;
 }

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "scenarios/language/read_faults.hpp"
+
 namespace eos::scenarios {
 namespace {
 
@@ -42,7 +44,11 @@ Step step_of(StepKind kind) {
 class StepReader {
   public:
     StepReader(Reading& reading, const model::AppConfig& app, std::string where)
-        : reading_(reading), app_(app.id), kind_(app.kind), where_(std::move(where)) {}
+        : reading_(reading),
+          app_(app.id),
+          kind_(app.kind),
+          from_(app.from),
+          where_(std::move(where)) {}
 
     std::optional<Step> read(const Node& node) {
         if (node.is_scalar()) return word(node, nullptr);
@@ -154,6 +160,56 @@ class StepReader {
         return true;
     }
 
+    /// A partition that this app reads.
+    std::optional<model::LogId> partition(std::string_view text, const Mark& mark) {
+        const bool internal = text.find(':') != text.npos;  // txn-log:ID: not there yet
+        const auto pick = internal ? std::nullopt : read_log(reading_, text, mark);
+        if (!internal && !pick) return std::nullopt;
+        if (!pick || pick->kind != faults::LogPick::Kind::one) {
+            reading_.error(mark, fmt::format("'{}' is not one partition ({})", text, where_),
+                           "write TOPIC/NUMBER");
+            return std::nullopt;
+        }
+        const model::LogId log{pick->index};
+        const auto topic = reading_.topology.logs[static_cast<std::size_t>(log.value)].topic;
+        if (std::find(from_.begin(), from_.end(), topic) != from_.end()) return log;
+        reading_.error(mark, fmt::format("'{}' is not read here ({})", text, where_),
+                       "name a partition of a topic in 'from'");
+        return std::nullopt;
+    }
+
+    std::int32_t metadata_bytes(const Node& value) {
+        const auto size = parse_size(value.text);
+        if (value.is_scalar() && size && *size.value <= most_counted)
+            return static_cast<std::int32_t>(*size.value);
+        reading_.error(value.mark,
+                       fmt::format("bytes must be a size up to 1MB, not {}", shape(value)),
+                       "for example bytes: 5KB, or bytes: { orders/1: 5KB }");
+        return 0;
+    }
+
+    /// `bytes` and `only` of the two commits: true if it was one of them.
+    bool part_of_offsets(Step& step, const Key& key, const Node& value) {
+        if (key.text == "only") {
+            const auto add = [&](const Node& node) {
+                if (const auto log = partition(node.text, node.mark)) step.only.push_back(*log);
+            };
+            if (value.is_sequence())
+                for (const auto& item : value.items) add(item);
+            else
+                add(value);
+        } else if (key.text == "bytes" && value.is_map()) {
+            for (std::size_t i = 0; i < value.items.size(); ++i)
+                if (const auto log = partition(value.keys[i].text, value.keys[i].mark))
+                    step.bytes_of.emplace_back(*log, metadata_bytes(value.items[i]));
+        } else if (key.text == "bytes") {
+            step.bytes = metadata_bytes(value);
+        } else {
+            return false;
+        }
+        return true;
+    }
+
     void option(Step& step, const Key& key, const Node& value) {
         constexpr auto most = most_counted;
         const auto& name = key.text;
@@ -194,24 +250,14 @@ class StepReader {
                     step.async = value.text == "true";
                     return;
                 }
-                if (name == "bytes" || name == "only") {
-                    refuse_unmodelled(reading_.diagnostics, key.mark,
-                                      fmt::format("'{}' of commit_offsets", name),
-                                      "offset metadata and partial commits");
-                    return;
-                }
+                if (part_of_offsets(step, key, value)) return;
                 break;
             case StepKind::send_offsets:
                 if (name == "at")
                     return word_of(key, value, "processed", "position", step.at_position);
                 if (name == "metadata")
                     return word_of(key, value, "full", "group-only", step.group_only);
-                if (name == "bytes" || name == "only") {
-                    refuse_unmodelled(reading_.diagnostics, key.mark,
-                                      fmt::format("'{}' of send_offsets", name),
-                                      "offset metadata and partial commits");
-                    return;
-                }
+                if (part_of_offsets(step, key, value)) return;
                 break;
             case StepKind::begin:
             case StepKind::commit:
@@ -261,6 +307,7 @@ class StepReader {
     Reading& reading_;
     model::AppId app_;
     AppKind kind_;
+    const std::vector<model::TopicId>& from_;
     std::string where_;
 };
 
