@@ -195,6 +195,7 @@ class Consumer {
     void take_over(const std::vector<LogId>& logs, std::optional<Generation> generation, Fx& fx);
     void give_up(const std::vector<LogId>& gone, bool lost, Fx& fx);
     void give_up_all(bool lost, Fx& fx);
+    [[nodiscard]] Identity sender_of(const Identity& sent, ErrorCode error);
     void leave_group(const Context& ctx, Fx& fx);
     void reach_group(Mile mile, const std::vector<LogId>& logs, Fx& fx) const;
     void run_close(const Context& ctx, consumer_part::call::Close& call, Fx& fx);

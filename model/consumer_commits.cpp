@@ -108,7 +108,7 @@ void Consumer::ended(const Context& ctx, const sent::Commit& sent, const Outcome
         // Also what speaks for nobody may be refused (G20): then there is no state to follow.
         switch (!sent.member ? ClassicMember::verdict_for_outsider(error)
                 : modern()   ? ModernMembership::commit_refused(error)
-                             : member_.commit_refused(error, sent.identity)) {
+                             : member_.commit_refused(error, sender_of(sent.identity, error))) {
             case ClassicMember::CommitVerdict::failed:
                 result = CallResult::commit_failed;
                 break;

@@ -253,6 +253,16 @@ void Consumer::step_heartbeat(const Context& ctx, Fx& fx) {
     }
 }
 
+/// Whom an error is about. KAFKA-9823: handlers did not know what had been sent and took every
+/// error for one about the membership of now.
+Identity Consumer::sender_of(const Identity& sent, ErrorCode error) {
+    const bool over = sent != member_.identity() && (error == ErrorCode::illegal_generation ||
+                                                     error == ErrorCode::unknown_member_id ||
+                                                     error == ErrorCode::fenced_instance_id);
+    const bool told_apart = guard_.trips(Safeguard::errors_of_own_generation, over);
+    return over && !told_apart ? member_.identity() : sent;
+}
+
 void Consumer::ended(const Context& ctx, const sent::Beat& sent, const Outcome& outcome,
                      Message* answer, Fx& fx) {
     const auto* response = answer ? std::get_if<HeartbeatResponse>(answer) : nullptr;
@@ -263,7 +273,8 @@ void Consumer::ended(const Context& ctx, const sent::Beat& sent, const Outcome& 
         apply(ctx, CoordinatorVerdict::forget, outcome, fx);
         return;
     }
-    apply(ctx, member_.beaten(ctx.now, response->error, sent.identity, delay), outcome, fx);
+    const auto about = sender_of(sent.identity, response->error);
+    apply(ctx, member_.beaten(ctx.now, response->error, about, delay), outcome, fx);
 }
 
 // --- leaving -------------------------------------------------------------------------------------

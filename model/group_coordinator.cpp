@@ -136,8 +136,8 @@ bool GroupCoordinator::owns(const sim::TimerKey& timer) {
     const auto what = tick(timer);
     return what == Tick::group_join || what == Tick::group_sync || what == Tick::group_session ||
            what == Tick::group_pending_member || what == Tick::group_commit_timeout ||
-           what == Tick::offsets_expiry || what == Tick::modern_session ||
-           what == Tick::modern_rebalance;
+           what == Tick::group_pending_expiry || what == Tick::offsets_expiry ||
+           what == Tick::modern_session || what == Tick::modern_rebalance;
 }
 
 void GroupCoordinator::on_timer(const Context& ctx, const sim::TimerKey& timer, GroupOutput& out,
@@ -150,6 +150,11 @@ void GroupCoordinator::on_timer(const Context& ctx, const sim::TimerKey& timer, 
             step(ctx, log, out, fx, [&](GroupShard& shard, ShardStep& s) {
                 shard.expire_offsets(s, std::nullopt, config_->offsets_retention);
             });
+        return;
+    }
+    if (what == Tick::group_pending_expiry) {
+        step(ctx, {static_cast<std::int32_t>(timer.a)}, out, fx,
+             [](GroupShard& shard, ShardStep& s) { shard.on_pending_expiry(s); });
         return;
     }
     if (what == Tick::group_commit_timeout) {

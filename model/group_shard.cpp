@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <type_traits>
 
+#include "sim/ensure.hpp"
+
 namespace eos::model {
 namespace {
 
@@ -113,6 +115,7 @@ void GroupShard::ensure_group(GroupId id) {
 
 void GroupShard::replay(Guard& guard, const Batch& batch, Offset high_watermark) {
     high_watermark_ = std::max(high_watermark_, high_watermark);
+    replayed_end_ = batch.next_offset();
     if (replayed_batches_++ % batches_per_read == 0) chunk_first_ = batch.base;
     const bool replicated = batch.next_offset() <= high_watermark;
     Write tail;
@@ -166,8 +169,11 @@ void GroupShard::loaded(ShardStep& step) {
         if (knows(id)) continue;
         if (const auto* modern = std::get_if<ModernGroupRecord>(&record)) {
             if (modern->tombstone) continue;
+            sim::ensure(!step.guard.set.has(Safeguard::revoking_keeps_owner) ||
+                            !ModernGroup::owned_twice(*modern),
+                        "a log of a modern group has one owner at most");
             auto& group = modern_.emplace(id, ModernGroup::restored(*modern)).first->second;
-            ModernStep inner{step.ctx, step.config, step.topology, step.fx};
+            ModernStep inner{step.ctx, step.config, step.topology, step.guard, step.fx};
             group.resume(inner);
         } else if (const auto& classic = std::get<GroupMetadataRecord>(record);
                    !classic.tombstone) {
@@ -186,7 +192,20 @@ void GroupShard::loaded(ShardStep& step) {
             ensure_group(key.first);
             tell_pending(step, key.first, key.second, producer, entry);
         }
+    // Kafka asks nobody: only a marker decides (OFF-7).
+    if (!step.guard.set.has(Safeguard::pending_until_marker))
+        step.fx.arm(key(Tick::group_pending_expiry, static_cast<std::uint32_t>(log_.value)),
+                    step.config.transaction_timeout_check);
     release(step);
+}
+
+// REDPANDA-10669: what a coordinator finds pending when it takes over it asks the transaction's
+// coordinator about, and asks a wrong one, which knows of no transaction: "abort".
+// Simplified: the question is not sent, its answer is certain.
+void GroupShard::on_pending_expiry(ShardStep& step) {
+    if (!offsets_.any_pending_below(replayed_end_)) return;
+    if (!step.guard.trips(Safeguard::pending_until_marker, true))
+        offsets_.give_up_pending(replayed_end_);
 }
 
 void GroupShard::unload(ShardStep& step) {
@@ -202,7 +221,7 @@ void GroupShard::unload(ShardStep& step) {
     for (auto& [id, group] : groups_)
         with_group(step, id, [](ClassicGroup& g, GroupStep& s) { g.unload(s); });
     for (auto& [id, group] : modern_) {
-        ModernStep inner{step.ctx, step.config, step.topology, step.fx};
+        ModernStep inner{step.ctx, step.config, step.topology, step.guard, step.fx};
         group.unload(inner);
     }
     groups_.clear();

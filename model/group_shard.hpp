@@ -89,6 +89,7 @@ class GroupShard {
     void on_request(ShardStep& step, const ReplyTo& to, const Message& message);
     void on_group_timer(ShardStep& step, const sim::TimerKey& key);
     void on_timeout(ShardStep& step);
+    void on_pending_expiry(ShardStep& step);
     void expire_offsets(ShardStep& step, std::optional<GroupId> only, Duration retention);
     /// -2: the start of the log.
     void reset_offsets(ShardStep& step, GroupId group, std::optional<LogId> log,
@@ -115,7 +116,8 @@ class GroupShard {
     friend bool operator==(const GroupShard&, const GroupShard&) = default;
     [[nodiscard]] auto fields() const {
         return std::tie(log_, epoch_, loading_, high_watermark_, groups_, modern_, offsets_,
-                        replayed_, replayed_batches_, chunk_first_, writes_, reads_, next_token_);
+                        replayed_, replayed_batches_, replayed_end_, chunk_first_, writes_, reads_,
+                        next_token_);
     }
 
   private:
@@ -220,6 +222,7 @@ class GroupShard {
     OffsetStore offsets_;
     std::map<GroupId, GroupRecord> replayed_;  ///< the last record of each, while loading
     std::int32_t replayed_batches_ = 0;
+    Offset replayed_end_;  ///< where the load ended
     Offset chunk_first_;  ///< where the present read of the load began (KAFKA-5600)
     std::vector<Write> writes_;
     std::vector<Read> reads_;
@@ -247,7 +250,7 @@ void GroupShard::with_modern(ShardStep& step, GroupId id, Action action) {
     const auto found = modern_.find(id);
     if (found == modern_.end()) return;
     ModernGroup before = found->second;
-    ModernStep inner{step.ctx, step.config, step.topology, step.fx};
+    ModernStep inner{step.ctx, step.config, step.topology, step.guard, step.fx};
     action(found->second, inner);
     commit(step, std::move(before), std::nullopt);
 }

@@ -23,7 +23,7 @@ void GroupShard::on(ShardStep& step, const ReplyTo& to,
 
     auto after = modern(request.group) ? *modern(request.group) : ModernGroup(request.group);
     const auto before = after;
-    ModernStep inner{step.ctx, step.config, step.topology, step.fx};
+    ModernStep inner{step.ctx, step.config, step.topology, step.guard, step.fx};
     ConsumerGroupHeartbeatResponse answer;
     if (request.member_epoch < 0) {
         answer = after.leave(inner, request);
@@ -53,7 +53,7 @@ void GroupShard::commit(ShardStep& step, ModernGroup before, std::optional<Waiti
             {.before = next_token_, .deadline = {}, .to = waiting->to, .what = std::move(answer)});
         return;
     }
-    ModernStep inner{step.ctx, step.config, step.topology, step.fx};
+    ModernStep inner{step.ctx, step.config, step.topology, step.guard, step.fx};
     group.tell_changes(inner, before);
     Write next;
     next.records.push_back(group.record());

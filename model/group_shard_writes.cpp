@@ -84,7 +84,7 @@ void GroupShard::append_failed(ShardStep& step, std::int64_t token, ErrorCode er
         const auto known = modern_.find(id);
         // A later write of the group holds what this one held, and may yet succeed (G4).
         if (known != modern_.end() && !writes_of(id)) {
-            ModernStep inner{step.ctx, step.config, step.topology, step.fx};
+            ModernStep inner{step.ctx, step.config, step.topology, step.guard, step.fx};
             known->second.roll_back(inner, std::move(*failed.before));
         }
     }

@@ -92,11 +92,16 @@ LeaderAppendResult LeaderPartition::append(PartitionLog& log, const Batch& batch
     }
     if (acks == Acks::all && under_min_isr()) {  // APP-7
         result.append.error = ErrorCode::not_enough_replicas;
+        const bool numbered = batch.producer_id && !batch.transactional;
+        if (numbered && !guard.trips(Safeguard::dedup_after_append, true))
+            log.count_unwritten(batch, as, guard);
         return result;
     }
     result.append = log.append_as_leader(batch, state_.leader_epoch, as, guard);
     if (result.append.error != ErrorCode::none) return result;
     result.required = result.append.last.next();  // APP-15: of the original, if a duplicate
+    // PULSAR-5218: a batch that was counted and never written has nothing to wait for.
+    result.required = std::min(result.required, log.log_end());
     result.watermark_moved = advance_watermark(log, brokers, now, guard);  // APP-13
     return result;
 }

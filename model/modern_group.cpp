@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 #include "model/modern_group_reconcile.hpp"
 
@@ -207,17 +208,17 @@ ConsumerGroupHeartbeatResponse ModernGroup::advance(ModernStep& step,
     auto& m = *member(speaker);
     const auto assigned_before = m.assigned;
     if (!reconciled_to(m, record_.target_epoch)) {
-        std::vector<LogId> busy;
-        for (const auto& other : record_.members) {
-            busy.insert(busy.end(), other.assigned.begin(), other.assigned.end());
-            busy.insert(busy.end(), other.revoking.begin(), other.revoking.end());
-        }
-        auto next = reconciled(m, record_.target_epoch, busy, request.owned);
+        give_back(step, m);
+        auto next = reconciled(m, record_.target_epoch, busy(), request.owned);
         if (!next) {
             answer.error = ErrorCode::fenced_member_epoch;
             return answer;
         }
         if (*next != m) {
+            // Whoever is given a log is its owner from then on.
+            for (const auto log : next->assigned)
+                if (!std::binary_search(m.assigned.begin(), m.assigned.end(), log))
+                    std::erase(unguarded_, log);
             m = std::move(*next);
             arm_rebalance(step, m);
         }
@@ -229,6 +230,36 @@ ConsumerGroupHeartbeatResponse ModernGroup::advance(ModernStep& step,
     if (request.member_epoch == 0 || full || m.assigned != assigned_before)
         answer.assignment = m.assigned;
     return answer;
+}
+
+/// Logs that somebody owns or has yet to give up.
+std::vector<LogId> ModernGroup::busy() const {
+    std::vector<LogId> result;
+    for (const auto& m : record_.members) {
+        result.insert(result.end(), m.assigned.begin(), m.assigned.end());
+        result.insert(result.end(), m.revoking.begin(), m.revoking.end());
+    }
+    std::erase_if(result, [&](LogId log) {
+        return std::find(unguarded_.begin(), unguarded_.end(), log) != unguarded_.end();
+    });
+    return result;
+}
+
+// KAFKA-16147. Before 3.8 a new target began the walk anew: what a member was to give up and has
+// got back in the target was its own again. But the epochs of its revoked partitions were removed
+// after those of its assigned ones had been added, so that the coordinator took such a partition
+// for free.
+void ModernGroup::give_back(ModernStep& step, ModernMember& m) {
+    if (m.state != ModernState::unrevoked) return;
+    std::vector<LogId> back;
+    std::set_intersection(m.revoking.begin(), m.revoking.end(), m.target.begin(), m.target.end(),
+                          std::back_inserter(back));
+    if (back.empty() || step.guard.trips(Safeguard::revoking_keeps_owner, true)) return;
+    for (const auto log : back) std::erase(m.revoking, log);
+    m.assigned.insert(m.assigned.end(), back.begin(), back.end());
+    std::sort(m.assigned.begin(), m.assigned.end());
+    unguarded_.insert(unguarded_.end(), back.begin(), back.end());
+    if (m.revoking.empty()) m.state = ModernState::unreleased;  // what else is in the target
 }
 
 ConsumerGroupHeartbeatResponse ModernGroup::leave(ModernStep& step,

@@ -37,6 +37,7 @@ struct ModernStep {
     const Context& ctx;
     const ClusterConfig& config;
     const Topology& topology;
+    Guard& guard;
     Fx& fx;
 };
 
@@ -96,7 +97,9 @@ class ModernGroup {
     [[nodiscard]] bool subscribed(TopicId topic) const;
 
     friend bool operator==(const ModernGroup&, const ModernGroup&) = default;
-    [[nodiscard]] auto fields() const { return std::tie(record_, seats_, owned_, next_slot_); }
+    [[nodiscard]] auto fields() const {
+        return std::tie(record_, seats_, owned_, next_slot_, unguarded_);
+    }
 
   private:
     /// What is known of a member while it is served here.
@@ -115,6 +118,8 @@ class ModernGroup {
     [[nodiscard]] ErrorCode check(const ConsumerGroupHeartbeatRequest& request, MemberId speaker,
                                   const ClusterConfig& config);
     void remove(ModernStep& step, MemberId id);
+    [[nodiscard]] std::vector<LogId> busy() const;
+    void give_back(ModernStep& step, ModernMember& member);
     void arm_session(ModernStep& step, MemberId id);
     void arm_rebalance(ModernStep& step, const ModernMember& member);
     void declare_owners(ModernStep& step);
@@ -124,6 +129,7 @@ class ModernGroup {
     std::vector<Seat> seats_;
     std::vector<LogId> owned_;  ///< logs with an owner in the directory
     std::uint32_t next_slot_ = 0;
+    std::vector<LogId> unguarded_;  ///< owned, but taken for free (KAFKA-16147)
 };
 
 }  // namespace eos::model

@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "model/modern_group.hpp"
-#include "sim/ensure.hpp"
 
 namespace eos::model {
 namespace {
@@ -14,7 +13,6 @@ namespace {
 }  // namespace
 
 ModernGroup ModernGroup::restored(ModernGroupRecord record) {
-    sim::ensure(!owned_twice(record), "a log of a modern group has one owner at most");
     ModernGroup result(record.group);
     result.record_ = std::move(record);
     for (const auto& m : result.record_.members) {

@@ -62,6 +62,19 @@ std::vector<OffsetStore::Decided> OffsetStore::end_transaction(ProducerId produc
     return result;
 }
 
+void OffsetStore::give_up_pending(Offset end) {
+    for (auto& [producer, waiting] : pending_)
+        std::erase_if(waiting, [&](const auto& one) { return one.second.record < end; });
+    std::erase_if(pending_, [](const auto& one) { return one.second.empty(); });
+}
+
+bool OffsetStore::any_pending_below(Offset end) const {
+    return std::any_of(pending_.begin(), pending_.end(), [&](const auto& one) {
+        return std::any_of(one.second.begin(), one.second.end(),
+                           [&](const auto& entry) { return entry.second.record < end; });
+    });
+}
+
 void OffsetStore::leave_unresolved(GroupId group, LogId log, std::optional<ProducerId> producer) {
     unresolved_.insert_or_assign({group, log}, producer);
 }

@@ -56,6 +56,10 @@ class OffsetStore {
     /// that became the committed ones: of two the later in the log wins, whatever the order of the
     /// markers (G25).
     std::vector<Decided> end_transaction(ProducerId producer, ControlType type, Offset at);
+    /// Whether a transaction wrote something below `end` that no marker has decided.
+    [[nodiscard]] bool any_pending_below(Offset end) const;
+    /// REDPANDA-10669: gives that up.
+    void give_up_pending(Offset end);
     /// KAFKA-16371: pending for ever, though nothing was written. A producer's marker clears it.
     void leave_unresolved(GroupId group, LogId log, std::optional<ProducerId> producer);
 

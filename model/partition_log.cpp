@@ -74,6 +74,12 @@ ErrorCode PartitionLog::apply_producers(const Batch& batch, const AppendAs& as, 
     return ErrorCode::none;
 }
 
+void PartitionLog::count_unwritten(Batch batch, const AppendAs& as, Guard& guard) {
+    batch.base = log_end_;
+    auto prepared = producers_.prepare(*batch.producer_id);
+    if (prepared.append(batch, as, guard) == ErrorCode::none) producers_.update(prepared);
+}
+
 AppendResult PartitionLog::write(Batch batch, std::optional<ProducerAppend> prepared) {
     AppendResult result{.base = batch.base, .last = batch.last_offset()};
     const Offset end = batch.next_offset();

@@ -82,6 +82,9 @@ class PartitionLog {
     /// INVALID_RECORD, KAFKA_STORAGE_ERROR and what ProducerAppend::append raises.
     [[nodiscard]] AppendResult append_as_leader(Batch batch, LeaderEpoch epoch, const AppendAs& as,
                                                 Guard& guard);
+    /// PULSAR-5218: counts a batch that was refused as if it stood at the log end, so that its
+    /// retry is taken for a duplicate. Only for a leader without the safeguard dedup_after_append.
+    void count_unwritten(Batch batch, const AppendAs& as, Guard& guard);
     /// Appends a batch as fetched, at its own offset, which must be the log end (an empty log may
     /// start inside a batch); UNKNOWN_SERVER_ERROR otherwise, and the partition has failed (TRN-9).
     [[nodiscard]] AppendResult append_as_follower(const Batch& batch, sim::Instant wall,

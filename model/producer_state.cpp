@@ -150,6 +150,8 @@ const BatchMetadata* ProducerState::find_duplicate(const Batch& batch, Guard& gu
     };
     const auto found = std::find_if(entry->batches.begin(), entry->batches.end(), same);
     if (found == entry->batches.end()) return nullptr;
+    // REDPANDA-3039: the sequence check below it refuses the retry as out of order.
+    if (!guard.trips(Safeguard::duplicate_answered, true)) return nullptr;
     const bool newest = std::next(found) == entry->batches.end();
     if (newest || guard.trips(Safeguard::dedup_window, true)) return &*found;
     return nullptr;  // KAFKA-5494: only the newest batch is remembered

@@ -136,8 +136,8 @@ class ProducerState {
     void take_over(const ProducerState& other);
 
     // --- appends ---
-    /// The cached batch this one repeats, if any (PST-14); safeguard dedup_window: without it only
-    /// the newest batch is remembered.
+    /// The cached batch this one repeats, if any (PST-14); safeguards duplicate_answered: without
+    /// it nothing is recognised; dedup_window: without it only the newest batch is remembered.
     [[nodiscard]] const BatchMetadata* find_duplicate(const Batch& batch, Guard& guard) const;
     [[nodiscard]] ProducerAppend prepare(ProducerId producer_id) const;
     void update(const ProducerAppend& append);

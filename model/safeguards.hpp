@@ -25,6 +25,8 @@ enum class Safeguard : std::uint8_t {
     broker_epoch_in_isr,           // KIP-903
     watermark_bounds_fetch,        // consumers read below the high watermark only
     eligible_leader_replicas,      // KIP-966 part 2
+    duplicate_answered,            // PST-14, REDPANDA-3039
+    dedup_after_append,            // APP-11, PULSAR-5218
     // Cluster: transactions
     partition_verification,        // KIP-890 part 1, KAFKA-14402
     offsets_verification,          // KAFKA-15449
@@ -45,6 +47,7 @@ enum class Safeguard : std::uint8_t {
     rotated_id_in_answer,          // KAFKA-18660
     resumes_prepared,              // KAFKA-5131
     retries_marker_storage_error,  // KAFKA-9749
+    partition_logged_before_answer, // ADD-6, REDPANDA-6018
     replicated_tail_before_serving, // in no release: txn/uncommitted-tail
     // Cluster: groups
     txn_offset_generation_check,   // KIP-447, KAFKA-9365
@@ -53,8 +56,10 @@ enum class Safeguard : std::uint8_t {
     offsets_load_before_serving,   // G6, KAFKA-8069 and kin
     load_folds_whole_log,          // KAFKA-5600
     pending_only_for_appended,     // KAFKA-16371
+    pending_until_marker,          // OFF-7, REDPANDA-10669
     no_expiry_while_unstable,      // KAFKA-13636
     static_member_replaced,        // KAFKA-8500
+    revoking_keeps_owner,          // KAFKA-16147
     // Client: producer
     mute_partition_in_flight,      // KAFKA-3197
     idempotence_by_default,        // KAFKA-13598
@@ -64,9 +69,10 @@ enum class Safeguard : std::uint8_t {
     flush_before_end,              // T7
     // Client: consumer
     aborted_filter,                // C15, KIP-98
-    position_validation,           // KIP-320
+    position_validation,           // KIP-320, KAFKA-7747
+    errors_of_own_generation,      // KAFKA-9823
 };
-inline constexpr std::size_t safeguard_count = 47;
+inline constexpr std::size_t safeguard_count = 53;
 
 /// A value: no globals, no build flags; one binary runs the right and the wrong system.
 class SafeguardSet {
@@ -97,17 +103,7 @@ struct SafeguardEntry {
     std::string_view source;  ///< KIP, ticket or rule
 };
 
-/// A historical defect: the safeguards it lacked, plus settings where the bug needs them.
-struct BugEntry {
-    std::string_view name;  ///< catalogue name: "KAFKA-1211"
-    Side side;
-    std::span<const Safeguard> removes;
-    std::string_view claim;
-    std::string_view scenario;  ///< the library file that shows it
-};
-
 [[nodiscard]] std::span<const SafeguardEntry> safeguards();
-[[nodiscard]] std::span<const BugEntry> bugs();
 [[nodiscard]] const SafeguardEntry& entry(Safeguard s);
 [[nodiscard]] std::optional<Safeguard> safeguard(std::string_view name);
 

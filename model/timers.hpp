@@ -47,6 +47,8 @@ enum class Tick : std::uint16_t {
     modern_rebalance,      ///< a: group, b: member slot
     // controller
     session_check, metadata_wait, election, leader_balance,
+    // group coordinator; last, because the numbers are in the digests of traces
+    group_pending_expiry,  ///< a: log
 };
 
 [[nodiscard]] constexpr sim::TimerKey key(Tick tick, std::uint32_t a = 0, std::uint32_t b = 0) {

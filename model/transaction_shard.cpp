@@ -215,7 +215,7 @@ void TransactionShard::add(TransactionStep& step, const BatchedAnswers::Place& p
     next.record = std::move(*adds.record);
     next.place = place;
     next.who = asked.who;
-    write(step, std::move(next));
+    enrol(step, std::move(next));
 }
 
 void TransactionShard::add_offsets(TransactionStep& step, const ReplyTo& to,
@@ -237,7 +237,15 @@ void TransactionShard::add_offsets(TransactionStep& step, const ReplyTo& to,
     next.who = request.who;
     next.added = {offsets};
     next.group = request.group;
-    write(step, std::move(next));
+    enrol(step, std::move(next));
+}
+
+// TXS-4: true when it is replicated. REDPANDA-6018: true at once, and gone with this coordinator.
+void TransactionShard::enrol(TransactionStep& step, Write next) {
+    if (step.guard.trips(Safeguard::partition_logged_before_answer, true))
+        return write(step, std::move(next));
+    next.epoch = epoch_;
+    finish(step, next, ErrorCode::none);
 }
 
 void TransactionShard::end(TransactionStep& step, const ReplyTo& to, const EndTxnRequest& request) {

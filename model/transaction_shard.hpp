@@ -182,6 +182,7 @@ class TransactionShard {
     [[nodiscard]] Entry* find(TransactionalId txid);
     void take_over(TransactionStep& step, TransactionalId txid, Entry& entry,
                    std::optional<ReplyTo> to);
+    void enrol(TransactionStep& step, Write write);
     void write(TransactionStep& step, Write write);
     void rearm_timeout(TransactionStep& step) const;
     [[nodiscard]] std::optional<Write> take(std::int64_t token);

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "faults/catalogue.hpp"
+#include "model/bugs.hpp"
 #include "model/milestones.hpp"
 #include "scenarios/language/protocols.hpp"
 #include "scenarios/language/read_program.hpp"
@@ -71,19 +72,27 @@ std::vector<CatalogueRow> list_fields(const Section& section, bool counts_only) 
     return result;
 }
 
+/// What the name of a bug stands for.
+std::string switch_of(const model::BugEntry& row) {
+    std::string text;
+    for (const auto safeguard : row.removes)
+        text += (text.empty() ? "without " : ", ") + std::string(model::entry(safeguard).name);
+    if (row.newest)
+        text += fmt::format("{}transaction_version {} or older", text.empty() ? "" : ", ",
+                            static_cast<int>(*row.newest));
+    if (!row.mistake.empty()) text += fmt::format("the mistake {}", row.mistake);
+    return text;
+}
+
 std::vector<CatalogueRow> list_bugs() {
     std::vector<CatalogueRow> result;
-    for (const auto& row : model::bugs()) {
-        std::string removes;
-        for (const auto safeguard : row.removes)
-            removes += (removes.empty() ? "" : ", ") + std::string(model::entry(safeguard).name);
+    for (const auto& row : model::bugs())
         result.push_back(
-            {std::string(row.name), std::string(row.claim),
-             fmt::format("removes {}; {}; example scenarios/{}", removes,
+            {std::string(row.name), fmt::format("{} ({})", row.claim, row.versions),
+             fmt::format("window: {}; {}: {}; example scenarios/{}", row.window,
                          row.side == model::Side::cluster ? "cluster.bugs" : "apps.NAME.bugs",
-                         row.scenario),
+                         switch_of(row), row.scenario),
              ""});
-    }
     return result;
 }
 

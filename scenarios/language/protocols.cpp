@@ -112,8 +112,9 @@ constexpr std::array protocol_rows{
                   true},
 };
 
-constexpr std::array java_2_4{idempotence_by_default, bump_after_expiry};
-constexpr std::array java_0_11{idempotence_by_default, bump_after_expiry, position_validation};
+constexpr std::array java_2_4{idempotence_by_default, bump_after_expiry, errors_of_own_generation};
+constexpr std::array java_0_11{idempotence_by_default, bump_after_expiry, errors_of_own_generation,
+                               position_validation};
 
 // Defaults: acks=all and idempotence since 3.0 (KIP-679), linger 5 ms since 4.0 (KIP-1030), session
 // 45 s since 3.0 (KIP-735), unlimited retries since 2.1 (KIP-91).

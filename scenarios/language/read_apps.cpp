@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "model/bugs.hpp"
 #include "scenarios/language/protocols.hpp"
 #include "scenarios/language/read_program.hpp"
 #include "scenarios/language/reading.hpp"
@@ -394,7 +395,8 @@ App read_app(Reading& reading, const Key& key, const Node& node, model::AppId id
     if (client != nullptr) lay_client(*client, app);
     app.consumer.protocol = reading.group_protocol;
     auto safeguards = app.producer.safeguards;
-    apply_safeguards(reading, form, model::Side::client, safeguards);
+    for (const auto* bug : apply_safeguards(reading, form, model::Side::client, safeguards))
+        if (!bug->mistake.empty()) result.mistakes.emplace_back(bug->mistake);
     app.producer.safeguards = app.consumer.safeguards = safeguards;
     lay_mode(app.mode, app);
     if (form.has("isolation"))

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "model/bugs.hpp"
 #include "scenarios/language/protocols.hpp"
 #include "scenarios/language/reading.hpp"
 
@@ -279,7 +280,17 @@ void read_cluster(Reading& reading) {
         form.has("transaction_version")
             ? static_cast<model::TransactionVersion>(form.integer("transaction_version"))
             : protocol->transactions;
-    apply_safeguards(reading, form, model::Side::cluster, cluster.safeguards);
+    for (const auto* bug :
+         apply_safeguards(reading, form, model::Side::cluster, cluster.safeguards)) {
+        if (!bug->newest || cluster.transaction_version <= *bug->newest) continue;
+        if (form.has("transaction_version"))
+            reading.error(form.mark("bugs"),
+                          fmt::format("{} cannot be had with transaction_version {}", bug->name,
+                                      form.integer("transaction_version")),
+                          fmt::format("transaction_version {} or older, or leave it out",
+                                      static_cast<int>(*bug->newest)));
+        cluster.transaction_version = *bug->newest;
+    }
     cluster.dedup_batches = static_cast<std::int32_t>(form.integer("dedup_batches"));
     cluster.max_producer_epoch = static_cast<std::int16_t>(form.integer("max_producer_epoch"));
     cluster.max_sequence = static_cast<std::int32_t>(form.integer("max_sequence"));

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "model/bugs.hpp"
 #include "scenarios/language/reading.hpp"
 
 namespace eos::scenarios {
@@ -139,15 +140,19 @@ const model::BugEntry* known_bug(Reading& reading, const Node& node, model::Side
 
 }  // namespace
 
-void apply_safeguards(Reading& reading, const Form& form, model::Side side,
-                      model::SafeguardSet& set) {
+std::vector<const model::BugEntry*> apply_safeguards(Reading& reading, const Form& form,
+                                                     model::Side side, model::SafeguardSet& set) {
+    std::vector<const model::BugEntry*> bugs;
     for (const auto* node : form.list("with"))
         if (const auto* row = known_safeguard(reading, *node, side)) set.add(row->safeguard);
     for (const auto* node : form.list("without"))
         if (const auto* row = known_safeguard(reading, *node, side)) set.remove(row->safeguard);
     for (const auto* node : form.list("bugs"))
-        if (const auto* row = known_bug(reading, *node, side))
+        if (const auto* row = known_bug(reading, *node, side)) {
             for (const auto removed : row->removes) set.remove(removed);
+            bugs.push_back(row);
+        }
+    return bugs;
 }
 
 }  // namespace eos::scenarios

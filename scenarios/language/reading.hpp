@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "model/bugs.hpp"
 #include "scenarios/language/form.hpp"
 #include "scenarios/language/settings.hpp"
 #include "scenarios/scenario.hpp"
@@ -79,8 +80,9 @@ std::set<std::string, std::less<>> apply_settings(Reading& reading, const Node* 
                                                   std::string_view where);
 
 /// Adds or removes safeguards and bugs by name; reports what is unknown or on the wrong side.
-void apply_safeguards(Reading& reading, const Form& form, model::Side side,
-                      model::SafeguardSet& set);
+/// Returns the bugs, which may consist of more than safeguards.
+std::vector<const model::BugEntry*> apply_safeguards(Reading& reading, const Form& form,
+                                                     model::Side side, model::SafeguardSet& set);
 
 /// A metric or a count by name; reports what is neither, and what is not measured yet.
 [[nodiscard]] std::optional<Measure> read_measure(Diagnostics& diagnostics, const Node& name,

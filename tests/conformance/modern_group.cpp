@@ -285,12 +285,13 @@ class ModernGroupHarness {
     void step(Action action) {
         Fx fx;
         const auto ctx = world_.context();
-        ModernStep inner{ctx, config_, topology_, fx};
+        ModernStep inner{ctx, config_, topology_, guard_, fx};
         action(*group_, inner);
         world_.take(fx);
     }
 
     ClusterConfig config_;
+    Guard guard_;
     Topology topology_ = model::testing::group_topology();
     model::testing::GroupWorld world_;
     std::optional<ModernGroup> group_;

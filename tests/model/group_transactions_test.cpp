@@ -195,6 +195,24 @@ TEST_CASE("a successor knows what is pending, and reads markers above the waterm
     CHECK(rig.world.all<OffsetCommitted>().back().txn == first_txn);
 }
 
+TEST_CASE("a successor waits for the marker however long it takes, and not without the safeguard") {
+    for (const bool waits : {true, false}) {
+        GroupRig rig(waits ? ClusterConfig{} : without(Safeguard::pending_until_marker));
+        rig.start();
+        const auto id = sole_member(rig);
+        REQUIRE(error_of(rig, txn_commit(ref(id, 1), 0, 10)) == ErrorCode::none);
+
+        rig.fail_over(1);
+        rig.advance(rig.config->transaction_timeout_check + sim::seconds(1));
+        const auto before = fetched(rig, 0).error;
+        rig.marker(producer, ControlType::commit);
+
+        CHECK(before == (waits ? ErrorCode::unstable_offset_commit : ErrorCode::none));
+        CHECK(fetched(rig, 0).offset.has_value() == waits);
+        CHECK(spared(rig, Safeguard::pending_until_marker) != waits);
+    }
+}
+
 TEST_CASE("news of a marker that a load has read already changes nothing") {
     GroupRig rig;
     rig.start();

@@ -86,6 +86,28 @@ TEST_CASE("the watermark stands below min ISR, and moves without that safeguard"
     CHECK(with.produce().append.error == ErrorCode::not_enough_replicas);
 }
 
+TEST_CASE("a batch that was refused is not known later, but is without that safeguard") {
+    for (const bool guarded : {true, false}) {
+        Led led{2, {b1}};
+        if (!guarded) led.guard.set.remove(Safeguard::dedup_after_append);
+        const auto produce = [&] {
+            return led.leader.append(led.log, batch(1, 0), Acks::all, {}, led.brokers, at(0),
+                                     led.guard);
+        };
+
+        const auto refused = produce();
+        static_cast<void>(led.leader.lead(partition({b1, b2, b3}, {b1, b2}, b1, 5, 2), led.log,
+                                          led.brokers, at(0), led.guard));
+        const auto again = produce();
+
+        CHECK(refused.append.error == ErrorCode::not_enough_replicas);
+        CHECK(again.append.error == ErrorCode::none);
+        CHECK(again.append.duplicate != guarded);
+        CHECK(led.log.log_end() == Offset{guarded ? 1 : 0});
+        CHECK(again.required == led.log.log_end());
+    }
+}
+
 TEST_CASE("a lagging follower is proposed to leave and leaves when the controller agrees") {
     Led led;
     static_cast<void>(led.produce());

@@ -107,6 +107,28 @@ TEST_CASE("a partition is granted only when its owner has given it up") {
     CHECK(rig.modern()->state() == ModernGroupState::stable);
 }
 
+TEST_CASE("a partition given back before it was given up has one owner (KAFKA-16147)") {
+    for (const bool guarded : {true, false}) {
+        ClusterConfig config;
+        if (!guarded) config.safeguards.remove(Safeguard::revoking_keeps_owner);
+        GroupRig rig(config);
+        rig.start();
+        (void)call(rig, join_request(m1));
+        (void)call(rig, join_request(m2));
+        const auto told = call(rig, beat(m1, 1));
+        (void)call(rig, beat(m2, leave_epoch));
+
+        const auto back = call(rig, beat(m1, 1));
+        (void)call(rig, join_request(m2));
+        const auto granted = call(rig, beat(m2, rig.modern()->epoch().value));
+
+        REQUIRE(told.assignment);
+        CHECK(back.assignment.has_value() != guarded);
+        CHECK(ModernGroup::owned_twice(rig.modern()->record()).has_value() != guarded);
+        if (guarded) CHECK_FALSE(granted.assignment);
+    }
+}
+
 TEST_CASE("whatever members do, no partition has two owners and no member's epoch falls") {
     GroupRig rig;
     rig.start();

@@ -240,6 +240,22 @@ TEST_CASE("without the dedup window only the newest batch is recognised") {
     CHECK(guard.spared.has(Safeguard::dedup_window));
 }
 
+TEST_CASE("a batch sent again is answered, and refused as out of order without the safeguard") {
+    for (const bool guarded : {true, false}) {
+        Guard guard;
+        if (!guarded) guard.set.remove(Safeguard::duplicate_answered);
+        PartitionLog log;
+        lead(log, batch(1, 0), guard);
+
+        const AppendResult again = lead(log, batch(1, 0), guard);
+
+        CHECK(again.duplicate == guarded);
+        CHECK(again.error == (guarded ? ErrorCode::none : ErrorCode::out_of_order_sequence_number));
+        CHECK(guard.spared.has(Safeguard::duplicate_answered) != guarded);
+        CHECK(log.log_end() == Offset{1});
+    }
+}
+
 TEST_CASE("without epoch fencing a batch of an older epoch is written and the newer epoch stays") {
     Guard guard;
     guard.set.remove(Safeguard::producer_epoch_fencing);

@@ -149,6 +149,23 @@ TEST_CASE("a new coordinator finishes what it finds decided") {
     }
 }
 
+TEST_CASE(
+    "a new coordinator knows the partitions that were enrolled, and not without the safeguard") {
+    for (const bool logged : {true, false}) {
+        TransactionRig rig(logged ? ClusterConfig{}
+                                  : without(Safeguard::partition_logged_before_answer));
+        rig.start();
+        const auto who = initialised(rig);
+        CHECK(add_error(rig, adds(who, {{0}})) == ErrorCode::none);
+        CHECK(rig.state() == TxnState::ongoing);
+
+        rig.fail_over(3);
+
+        CHECK(rig.state() == (logged ? TxnState::ongoing : TxnState::empty));
+        CHECK(rig.entry()->metadata.holds({0}) == logged);
+    }
+}
+
 TEST_CASE("an answer to a marker of a former leadership decides nothing") {
     TransactionRig rig;
     rig.start();
