@@ -42,6 +42,8 @@ bool stands_for_log(const Target& target) {
         case TargetKind::others:
         case TargetKind::group:
         case TargetKind::txid:
+        case TargetKind::holder:
+        case TargetKind::zombie:
             return false;
     }
     return false;

@@ -106,10 +106,10 @@ void Dice::diverge(std::size_t step, std::string what) {
     if (!divergence_) divergence_ = Divergence{step, std::move(what)};
 }
 
-std::optional<Divergence> Dice::divergence(const Plan& plan) const {
+std::optional<Divergence> Dice::divergence(const Plan& plan, bool over) const {
     std::optional<Divergence> first = divergence_;
     const auto missed = std::find(followed_.begin(), followed_.end(), false);
-    if (missed != followed_.end()) {
+    if (over && missed != followed_.end()) {
         const auto step = static_cast<std::size_t>(missed - followed_.begin());
         if (!first || step < first->step) first = Divergence{step, "it was never reached"};
     }

@@ -51,7 +51,7 @@ class Dice {
 
     [[nodiscard]] const Script& recorded() const { return recorded_; }
     /// The first step that went another way; at the end of a run also a step never reached.
-    [[nodiscard]] std::optional<Divergence> divergence(const Plan& plan) const;
+    [[nodiscard]] std::optional<Divergence> divergence(const Plan& plan, bool over) const;
 
     [[nodiscard]] auto fields() const { return std::tie(streams_, followed_); }
     friend bool operator==(const Dice& a, const Dice& b);

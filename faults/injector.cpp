@@ -39,9 +39,18 @@ bool Injector::watches_frame(std::uint16_t kind) const {
 }
 bool Injector::watches(sim::MilestoneKind kind) const { return wiring_ && wiring_->watches(kind); }
 
-std::optional<Divergence> Injector::divergence() const {
+std::optional<Divergence> Injector::divergence(bool over) const {
     if (!wiring_) return std::nullopt;
-    return dice_.divergence(plan());
+    return dice_.divergence(plan(), over);
+}
+
+std::optional<FaultIndex> Injector::fault_behind(sim::HoldId hold) const {
+    for (const auto& activity : burdens_.all())
+        for (const auto& burden : activity.burdens)
+            if (const auto* held = std::get_if<burden::Held>(&burden.what);
+                held && held->hold == hold)
+                return activity.fault;
+    return std::nullopt;
 }
 
 bool operator==(const Injector& a, const Injector& b) {

@@ -47,8 +47,12 @@ class Injector {
     [[nodiscard]] const std::vector<FaultReport>& reports() const { return ledger_; }
     /// What chance has decided so far.
     [[nodiscard]] const Script& decisions() const { return dice_.recorded(); }
-    /// Where a scripted run stopped following its script; ask when the run is over.
-    [[nodiscard]] std::optional<Divergence> divergence() const;
+    /// Where a scripted run stopped following its script. Only a run that is over should have
+    /// reached every decision.
+    [[nodiscard]] std::optional<Divergence> divergence(bool over = true) const;
+
+    /// The fault that froze a frame.
+    [[nodiscard]] std::optional<FaultIndex> fault_behind(sim::HoldId hold) const;
 
     /// What decides the future; the ledger and the recorded decisions do not.
     [[nodiscard]] auto fields() const {

@@ -47,6 +47,8 @@ struct Roles {
     std::uint16_t group_coordinator = 0;  ///< [group]
     std::uint16_t owner = 0;              ///< [group << 32 | log]
     std::uint16_t txn_coordinator = 0;    ///< [transactional id]
+    std::uint16_t holder = 0;             ///< [transactional id] last to initialise it
+    std::uint16_t zombie = 0;             ///< [transactional id] the one before
     friend bool operator==(const Roles&, const Roles&) = default;
 };
 
@@ -165,6 +167,8 @@ struct Target {
         log,     ///< a partition itself: elect, roll-segment, ...
         group,   ///< a group itself: rebalance, kick, ...; empty `number`: one is drawn
         txid,    ///< a transactional id: fence-producer, ...; empty `number`: one is drawn
+        holder,  ///< last to initialise transactional id `number`; empty: one is drawn
+        zombie,  ///< the holder before that one
     };
     Kind kind = Kind::event;
     std::optional<std::int32_t> number;

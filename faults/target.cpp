@@ -47,6 +47,14 @@ std::vector<std::int32_t> groups_of(const Target& target, const Plan& plan) {
     return result;
 }
 
+std::vector<std::int32_t> txids_of(const Target& target, const Plan& plan) {
+    if (target.number) return {*target.number};
+    std::vector<std::int32_t> result;
+    for (std::size_t i = 0; i < plan.txn_logs.size(); ++i)
+        result.push_back(static_cast<std::int32_t>(i));
+    return result;
+}
+
 std::int64_t owner_subject(std::int32_t group, std::int32_t log) {
     return (static_cast<std::int64_t>(group) << 32) | static_cast<std::int64_t>(log);
 }
@@ -78,6 +86,8 @@ bool draws_one_node(Kind kind) {
         case Kind::log:
         case Kind::group:
         case Kind::txid:
+        case Kind::holder:
+        case Kind::zombie:
             return false;
     }
     return false;
@@ -92,8 +102,20 @@ bool names_a_group(Kind kind) {
     return kind == Kind::group_coordinator || kind == Kind::owner || kind == Kind::group;
 }
 
-/// The nodes a target could mean, once its log and its group are settled.
-Nodes candidates(const Target& target, std::int32_t log, std::int32_t group, const Site& site) {
+bool names_a_txid(Kind kind) {
+    return kind == Kind::txid || kind == Kind::holder || kind == Kind::zombie;
+}
+
+/// What a target leaves to be drawn.
+struct Settled {
+    std::int32_t log = 0;
+    std::int32_t group = 0;
+    std::int32_t txid = 0;
+};
+
+/// The nodes a target could mean, once its log, its group and its id are settled.
+Nodes candidates(const Target& target, const Settled& settled, const Site& site) {
+    const auto [log, group, txid] = settled;
     const Plan& plan = site.plan;
     const Roles& roles = plan.words.roles;
     const auto only = [](const std::optional<sim::NodeId>& node) {
@@ -139,6 +161,10 @@ Nodes candidates(const Target& target, std::int32_t log, std::int32_t group, con
             return nodes_of_kind(plan, NodeKind::app);
         case Kind::owner:
             return holders(site, roles.owner, owner_subject(group, log));
+        case Kind::holder:
+            return holders(site, roles.holder, txid);
+        case Kind::zombie:
+            return holders(site, roles.zombie, txid);
         case Kind::everyone:
             return nodes_where(plan, [](const NodeEntry&) { return true; });
         case Kind::others:
@@ -165,20 +191,28 @@ std::optional<std::int32_t> pick_group(const Target& target, const Site& site, R
     return pick(Drawn::Kind::group, groups_of(target, site.plan), rolls);
 }
 
+std::optional<std::int32_t> pick_txid(const Target& target, const Site& site, Rolls& rolls) {
+    return pick(Drawn::Kind::txid, txids_of(target, site.plan), rolls);
+}
+
 Nodes resolve(const Target& target, const Site& site, Rolls& rolls) {
-    std::int32_t log = 0;
-    std::int32_t group = 0;
+    Settled settled;
     if (names_a_log(target.kind)) {
         const auto picked = pick_log(target, site, rolls);
         if (!picked) return {};
-        log = *picked;
+        settled.log = *picked;
     }
     if (names_a_group(target.kind)) {
         const auto picked = pick_group(target, site, rolls);
         if (!picked) return {};
-        group = *picked;
+        settled.group = *picked;
     }
-    Nodes all = candidates(target, log, group, site);
+    if (target.kind == Kind::holder || target.kind == Kind::zombie) {
+        const auto picked = pick_txid(target, site, rolls);
+        if (!picked) return {};
+        settled.txid = *picked;
+    }
+    Nodes all = candidates(target, settled, site);
     if (!draws_one_node(target.kind) || all.size() < 2) return all;
     std::vector<std::int64_t> numbers;
     for (const auto node : all) numbers.push_back(node.value);
@@ -192,10 +226,14 @@ bool could_mean(const Target& target, sim::NodeId node, const Site& site) {
         names_a_log(target.kind) ? logs_of(target.log, site.plan) : std::vector<std::int32_t>{0};
     const auto groups =
         names_a_group(target.kind) ? groups_of(target, site.plan) : std::vector<std::int32_t>{0};
+    const auto txids =
+        names_a_txid(target.kind) ? txids_of(target, site.plan) : std::vector<std::int32_t>{0};
     for (const auto log : logs) {
         for (const auto group : groups) {
-            const Nodes all = candidates(target, log, group, site);
-            if (std::find(all.begin(), all.end(), node) != all.end()) return true;
+            for (const auto txid : txids) {
+                const Nodes all = candidates(target, {log, group, txid}, site);
+                if (std::find(all.begin(), all.end(), node) != all.end()) return true;
+            }
         }
     }
     return false;
@@ -295,11 +333,7 @@ std::vector<std::int32_t> resolve_txids(const Targets& targets, const Site& site
         if (target.kind == Kind::event) {
             if (site.scene && site.scene->txid) add_once(result, *site.scene->txid);
         } else if (target.kind == Kind::txid) {
-            std::vector<std::int32_t> all;
-            for (std::size_t i = 0; i < site.plan.txn_logs.size(); ++i)
-                all.push_back(static_cast<std::int32_t>(i));
-            if (target.number) all = {*target.number};
-            if (const auto txid = pick(Drawn::Kind::txid, all, rolls)) add_once(result, *txid);
+            if (const auto txid = pick_txid(target, site, rolls)) add_once(result, *txid);
         }
     }
     return result;

@@ -261,6 +261,57 @@ void Application::advance(const Context& ctx, Hands hands, Fx& fx) {
     }
 }
 
+Application::Standing Application::standing() const {
+    Standing standing;
+    const bool ended = wait_ == Wait::closing || wait_ == Wait::ended || dead_;
+    const auto& program = in_setup_ ? config_->setup : config_->steps;
+    if (!ended && pc_ < program.size()) standing.step = program[pc_].kind;
+    standing.in_setup = in_setup_;
+    standing.waits_for = word(wait_);
+    standing.since = since_;
+    standing.in_transaction = in_txn_;
+    standing.stalled = stalled_;
+    return standing;
+}
+
+std::string_view Application::word(Wait wait) {
+    switch (wait) {
+        case Wait::none:
+            return "";
+        case Wait::input:
+            return "input";
+        case Wait::blocked:
+            return "room or metadata";
+        case Wait::poll:
+            return "poll";
+        case Wait::work:
+            return "its work";
+        case Wait::flush:
+            return "flush";
+        case Wait::commit:
+            return "the offset commit";
+        case Wait::rewind:
+            return "the committed offsets";
+        case Wait::end_offset:
+            return "the end offset";
+        case Wait::timer:
+            return "its timer";
+        case Wait::signal:
+            return "a trigger";
+        case Wait::backoff:
+            return "its backoff";
+        case Wait::clients:
+            return "new clients";
+        case Wait::closing:
+            return "close";
+        case Wait::ended:
+            return "";
+        case Wait::txn_call:
+            return "the transaction call";
+    }
+    return "";
+}
+
 ClientAudit Application::audit(const Context& ctx, const Hands& hands) const {
     ClientAudit audit;
     audit.process = process_;

@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <string_view>
 #include <tuple>
 #include <vector>
 
@@ -61,6 +62,17 @@ class Application {
 
     [[nodiscard]] ClientAudit audit(const Context& ctx, const Hands& hands) const;
 
+    /// Where its thread stands.
+    struct Standing {
+        std::optional<StepKind> step;     ///< none: the program has ended, or not begun
+        bool in_setup = false;
+        std::string_view waits_for;       ///< "records", "its timer"; empty: for nothing
+        sim::Instant since{};             ///< when that wait began
+        bool in_transaction = false;      ///< between begin and the end of commit or abort
+        bool stalled = false;
+    };
+    [[nodiscard]] Standing standing() const;
+
     friend bool operator==(const Application&, const Application&) = default;
     [[nodiscard]] auto fields() const {
         return std::tie(process_, rng_, pc_, in_setup_, wait_, chunks_, processed_, polled_,
@@ -94,6 +106,7 @@ class Application {
     };
 
     // The program.
+    [[nodiscard]] static std::string_view word(Wait wait);
     [[nodiscard]] const Step& step() const;
     [[nodiscard]] bool has_step(StepKind kind) const;
     void begin_program(const Context& ctx, Hands hands, Fx& fx);

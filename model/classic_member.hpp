@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <tuple>
 #include <vector>
 
@@ -30,6 +31,8 @@ enum class MemberState : std::uint8_t {
     completing_rebalance,
     stable
 };
+/// "PREPARING_REBALANCE": Kafka's spelling.
+[[nodiscard]] std::string_view name(MemberState state);
 
 /// M1: who the member is. Without a generation it belongs to none.
 struct Identity {

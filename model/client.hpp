@@ -46,6 +46,16 @@ class Client {
     /// Tells the history what it still waits for.
     void audit(const Context& ctx, Fx& fx) const;
 
+    // What it has, while the process lives.
+    [[nodiscard]] ProcessId process() const { return process_; }
+    /// How often its program has begun, over all lives.
+    [[nodiscard]] std::int32_t loops() const { return loops_; }
+    [[nodiscard]] const Producer* producer() const { return producer_ ? &*producer_ : nullptr; }
+    [[nodiscard]] const Consumer* consumer() const { return consumer_ ? &*consumer_ : nullptr; }
+    [[nodiscard]] const Application* application() const {
+        return application_ ? &*application_ : nullptr;
+    }
+
     friend bool operator==(const Client&, const Client&) = default;
     [[nodiscard]] auto fields() const {
         return std::tie(process_, source_, loops_, sessions_, transactions_, producer_, consumer_,

@@ -91,6 +91,9 @@ class Consumer {
     /// counts with the classic protocol, the second with KIP-848.
     [[nodiscard]] const ClassicMember& member() const { return member_; }
     [[nodiscard]] const ModernMembership& modern_member() const { return modern_; }
+    /// What is assigned, with position and state.
+    [[nodiscard]] const SubscriptionState& subscriptions() const { return subscriptions_; }
+    [[nodiscard]] GroupProtocol protocol() const { return config_->protocol; }
     [[nodiscard]] bool coordinator_known() const { return coordinator_.node.has_value(); }
 
     // --- being told ------------------------------------------------------------------------------

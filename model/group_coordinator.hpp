@@ -79,6 +79,7 @@ class GroupCoordinator {
     void audit(const Context& ctx, Fx& fx) const;
 
     [[nodiscard]] const GroupShard* shard(LogId log) const;
+    [[nodiscard]] const std::map<LogId, GroupShard>& shards() const { return shards_; }
 
     friend bool operator==(const GroupCoordinator& a, const GroupCoordinator& b) {
         return a.member_ids_ == b.member_ids_ && a.guard_ == b.guard_ &&

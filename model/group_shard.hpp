@@ -111,6 +111,8 @@ class GroupShard {
     void place(ModernGroup group);
     [[nodiscard]] const ClassicGroup* group(GroupId id) const;
     [[nodiscard]] const ModernGroup* modern(GroupId id) const;
+    [[nodiscard]] const std::map<GroupId, ClassicGroup>& classic_groups() const { return groups_; }
+    [[nodiscard]] const std::map<GroupId, ModernGroup>& modern_groups() const { return modern_; }
     [[nodiscard]] const OffsetStore& offsets() const { return offsets_; }
 
     friend bool operator==(const GroupShard&, const GroupShard&) = default;

@@ -71,6 +71,13 @@ void MarkerSender::unpark() {
 
 // Simplified: Kafka binds a marker to a broker when it is queued; here when it is sent, so that a
 // marker that waits for a connection follows the leader.
+std::vector<Marker> MarkerSender::under_way() const {
+    std::vector<Marker> all;
+    for (const auto& [number, batch] : under_way_)
+        all.insert(all.end(), batch.markers.begin(), batch.markers.end());
+    return all;
+}
+
 void MarkerSender::pump(const BrokerStep& step) {
     std::map<BrokerId, std::vector<Marker>> due;
     std::vector<Marker> waiting;

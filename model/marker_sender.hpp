@@ -69,6 +69,8 @@ class MarkerSender {
 
     [[nodiscard]] const std::vector<Marker>& ready() const { return ready_; }
     [[nodiscard]] const std::vector<Marker>& parked() const { return parked_; }
+    /// Those that were sent, or are answered and not taken yet.
+    [[nodiscard]] std::vector<Marker> under_way() const;
 
     [[nodiscard]] auto fields() const {
         return std::tie(net_, ready_, parked_, under_way_, next_, retry_armed_);

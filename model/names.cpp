@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <array>
 
+#include "model/classic_member.hpp"
 #include "model/config.hpp"
 #include "model/messages.hpp"
+#include "model/producer_transactions.hpp"
+#include "model/subscription_state.hpp"
 
 namespace eos::model {
 namespace {
@@ -43,6 +46,70 @@ std::optional<Task> task(std::string_view name) {
 }
 
 std::string_view name(TxnState state) { return txn_state_names[static_cast<std::size_t>(state)]; }
+
+std::string_view name(ModernState state) {
+    switch (state) {
+        case ModernState::stable:
+            return "STABLE";
+        case ModernState::unrevoked:
+            return "UNREVOKED_PARTITIONS";
+        case ModernState::unreleased:
+            return "UNRELEASED_PARTITIONS";
+        case ModernState::unknown:
+            return "UNKNOWN";
+    }
+    return "";
+}
+
+std::string_view name(MemberState state) {
+    switch (state) {
+        case MemberState::unjoined:
+            return "UNJOINED";
+        case MemberState::preparing_rebalance:
+            return "PREPARING_REBALANCE";
+        case MemberState::completing_rebalance:
+            return "COMPLETING_REBALANCE";
+        case MemberState::stable:
+            return "STABLE";
+    }
+    return "";
+}
+
+std::string_view name(FetchState state) {
+    switch (state) {
+        case FetchState::initializing:
+            return "INITIALIZING";
+        case FetchState::fetching:
+            return "FETCHING";
+        case FetchState::await_reset:
+            return "AWAIT_RESET";
+        case FetchState::await_validation:
+            return "AWAIT_VALIDATION";
+    }
+    return "";
+}
+
+std::string_view ProducerTransactions::name(State state) {
+    switch (state) {
+        case State::uninitialized:
+            return "UNINITIALIZED";
+        case State::initializing:
+            return "INITIALIZING";
+        case State::ready:
+            return "READY";
+        case State::in_transaction:
+            return "IN_TRANSACTION";
+        case State::committing:
+            return "COMMITTING_TRANSACTION";
+        case State::aborting:
+            return "ABORTING_TRANSACTION";
+        case State::abortable_error:
+            return "ABORTABLE_ERROR";
+        case State::fatal_error:
+            return "FATAL_ERROR";
+    }
+    return "";
+}
 
 std::string_view name(StepKind kind) {
     switch (kind) {

@@ -76,6 +76,8 @@ class Producer {
     /// What happened since the last call, in order.
     [[nodiscard]] std::vector<ProducerEvent> take_events();
     [[nodiscard]] std::int64_t open_sends() const { return sender_.open_sends(); }
+    /// Empty: not a transactional producer.
+    [[nodiscard]] std::optional<TransactionalId> txid() const { return config_->txid; }
     [[nodiscard]] bool closed() const { return phase_ == Phase::closed; }
     [[nodiscard]] bool fatal() const { return sender_.state() == Sender::State::fatal_error; }
 

@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -42,6 +43,8 @@ class ProducerTransactions {
         uninitialized, initializing, ready, in_transaction, committing, aborting, abortable_error,
         fatal_error,
     };
+    /// "COMMITTING_TRANSACTION": Kafka's spelling.
+    [[nodiscard]] static std::string_view name(State state);
     /// A request to a coordinator, or for one; it keeps its name over all its sendings.
     struct Request {
         /// In order of priority (T5); the three adds are equals.

@@ -59,6 +59,8 @@ struct GroupMetadataRecord {
 /// Where a member of a KIP-848 group is on its way to its target (G35). `unknown`: a newer
 /// coordinator wrote it.
 enum class ModernState : std::uint8_t { stable, unrevoked, unreleased, unknown };
+/// "UNREVOKED_PARTITIONS": Kafka's spelling.
+[[nodiscard]] std::string_view name(ModernState state);
 struct ModernMember {
     MemberId member;
     std::optional<GroupInstanceId> instance;

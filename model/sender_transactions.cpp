@@ -211,7 +211,8 @@ void Sender::on_txn_init(const Context& ctx, TxnRequest request,
             sequences_.set_identity(batches_, identity);
         reach(bump ? Mile::producer_epoch_bumped : Mile::producer_initialised, nullptr,
               ErrorCode::none, fx);
-        if (!bump) fx.declare(role(Role::holder, config_->txid->value), {ctx.self});
+        const auto id = config_->txid->value;
+        if (!bump) fx.succeed(role(Role::holder, id), ctx.self, role(Role::zombie, id));
     }
     txn_->initialised(std::move(request), response.error);
 }

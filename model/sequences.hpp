@@ -91,6 +91,7 @@ class Sequences {
     /// Starts a partition at a number other than 0: a producer that has been at work for long.
     void place(LogId log, Sequence next);
     [[nodiscard]] const Entry* find(LogId log) const;
+    [[nodiscard]] const std::vector<Entry>& entries() const { return entries_; }
     /// Whether the partition still uses an older identity than the producer.
     [[nodiscard]] bool stale(const Entry& entry) const { return entry.identity != identity_; }
 

@@ -11,6 +11,7 @@
 #include <compare>
 #include <cstdint>
 #include <optional>
+#include <string_view>
 #include <tuple>
 #include <vector>
 
@@ -24,6 +25,8 @@
 namespace eos::model {
 
 enum class FetchState : std::uint8_t { initializing, fetching, await_reset, await_validation };
+/// "AWAIT_RESET": Kafka's spelling.
+[[nodiscard]] std::string_view name(FetchState state);
 
 /// The leader a position was last checked against.
 struct LeaderAndEpoch {

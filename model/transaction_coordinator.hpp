@@ -68,6 +68,7 @@ class TransactionCoordinator {
     void audit(const Context& ctx, Fx& fx) const;
 
     [[nodiscard]] const TransactionShard* shard(LogId log) const;
+    [[nodiscard]] const std::map<LogId, TransactionShard>& shards() const { return shards_; }
     /// For those who put ids in place themselves (a load does it by replay).
     void place(LogId log, TransactionMetadata metadata) {
         shards_.at(log).place(std::move(metadata));

@@ -140,6 +140,7 @@ class TransactionShard {
     [[nodiscard]] bool wants(std::int64_t token) const;
     [[nodiscard]] const Entry* entry(TransactionalId txid) const;
     [[nodiscard]] std::vector<TransactionalId> ids() const;
+    [[nodiscard]] const std::map<TransactionalId, Entry>& entries() const { return entries_; }
 
     [[nodiscard]] auto fields() const {
         return std::tie(log_, epoch_, loading_, high_watermark_, entries_, replayed_, writes_,

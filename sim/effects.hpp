@@ -73,7 +73,7 @@ struct Arm { TimerKey key; Duration after; };
 struct Disarm { TimerKey key; };
 template <class O> struct Observe { O observation; };
 struct Reach { MilestoneKind kind; Facts facts; };
-struct Declare { RoleKey role; std::vector<NodeId> holders; };
+struct Declare { RoleKey role; std::vector<NodeId> holders; std::optional<RoleKey> former = {}; };
 struct Exit { bool failed; };
 }  // namespace effect
 
@@ -122,6 +122,10 @@ class Effects {
     /// Keeps the directory: who holds a role now (an empty list: nobody).
     void declare(RoleKey role, std::vector<NodeId> holders) {
         list_.emplace_back(effect::Declare{role, std::move(holders)});
+    }
+    /// The same, of a role that passes on: whoever held it, and is not this node, now holds `former`.
+    void succeed(RoleKey role, NodeId holder, RoleKey former) {
+        list_.emplace_back(effect::Declare{role, {holder}, former});
     }
     /// The process ends by itself; `failed` means it crashed on an error (a supervisor restarts it).
     void exit(bool failed) { list_.emplace_back(effect::Exit{failed}); }

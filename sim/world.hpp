@@ -5,6 +5,7 @@
 // world_frames and world_receiving (how a frame travels), world_links, world_lives, world_acts (the
 // adversary).
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -84,8 +85,8 @@ class BasicWorld {
 
     // ---- Running --------------------------------------------------------------------------------
     /// Handles the next event, and what must come before any other (orders, what a pause kept);
-    /// false if there is none.
-    bool step() { return step_until(time_never); }
+    /// false if there is none, or none up to this time.
+    bool step(Instant latest = time_never) { return step_until(latest); }
     /// Handles every event up to and including this time; the time is then reached.
     void run_until(Instant end);
     /// Handles so many events, or a few more where one step is several; returns how many.
@@ -118,6 +119,22 @@ class BasicWorld {
         std::size_t events, parcels, connections;
     };
     [[nodiscard]] Live live() const { return {queue_.size(), parcels_.size(), network_.size()}; }
+    /// A message that is not handled yet: on its way, stopped, or in its receiver's queue.
+    struct UnderWay {
+        NodeId from;
+        NodeId to;
+        std::uint16_t kind = 0;
+        bool response = false;
+        bool handoff = false;  ///< of a node to itself
+        bool arrived = false;
+        bool delayed = false;
+        std::optional<HoldId> hold;  ///< stopped until this is released
+        bool ghost = false;          ///< its connection is over
+        Instant sent;
+        Facts facts;  ///< of the message alone
+    };
+    /// Every such message, the oldest first.
+    [[nodiscard]] std::vector<UnderWay> under_way() const;
 
     [[nodiscard]] auto fields() const {
         return std::tie(config_.seed, now_, queue_, seats_, network_, parcels_, orders_, held_,

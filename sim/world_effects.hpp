@@ -170,6 +170,14 @@ void BasicWorld<S>::apply(NodeId node, effect::Reach& reached) {
 
 template <class S>
 void BasicWorld<S>::apply(NodeId /*node*/, effect::Declare& declare) {
+    if (declare.former) {
+        std::vector<NodeId> before;
+        for (const NodeId holder : directory_.holders(declare.role))
+            if (std::find(declare.holders.begin(), declare.holders.end(), holder) ==
+                declare.holders.end())
+                before.push_back(holder);
+        if (!before.empty()) directory_.declare(*declare.former, before);
+    }
     directory_.declare(declare.role, declare.holders);
 }
 

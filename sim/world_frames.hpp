@@ -131,6 +131,38 @@ Facts BasicWorld<S>::facts_of(const Parcel<Message>& parcel) {
     return facts;
 }
 
+template <class S>
+std::vector<typename BasicWorld<S>::UnderWay> BasicWorld<S>::under_way() const {
+    std::vector<std::pair<std::uint64_t, UnderWay>> numbered;
+    for (Slot slot = 0; slot < parcels_.capacity(); ++slot) {
+        const Parcel<Message>& parcel = parcels_[slot];
+        if (parcel.number == 0) continue;  // a free slot
+        UnderWay message;
+        message.kind = V::kind(parcel.message);
+        message.response = parcel.response;
+        message.arrived = parcel.delivered && !parcel.stopped();
+        message.delayed = parcel.delayed;
+        message.hold = parcel.hold;
+        message.sent = parcel.sent;
+        V::describe(parcel.message, message.facts);
+        if (parcel.connection == no_slot) {
+            message.handoff = true;
+            message.from = message.to = parcel.node;
+        } else {
+            const Connection& connection = network_[parcel.connection];
+            message.from = parcel.response ? connection.server : connection.client;
+            message.to = parcel.response ? connection.client : connection.server;
+            message.ghost = connection.severed || connection.client_gone || connection.extra;
+        }
+        numbered.emplace_back(parcel.number, message);
+    }
+    std::sort(numbered.begin(), numbered.end(),
+              [](const auto& a, const auto& b) { return a.first < b.first; });
+    std::vector<UnderWay> result;
+    for (auto& [number, message] : numbered) result.push_back(std::move(message));
+    return result;
+}
+
 /// Tells the audience of the moment and asks the adversary for the fate of the parcel.
 template <class S>
 Fate BasicWorld<S>::ask(Slot slot, Moment moment) {

@@ -35,11 +35,11 @@ constexpr std::array metric_fields{
 constexpr std::array expect_fields{
     Field{.name = "unavailable",
           .type = Type::duration,
-          .help = "longest gap without a success",
+          .help = "longest gap without a success; any: not judged",
           .example = "20s"},
     Field{.name = "latency_p99",
           .type = Type::duration,
-          .help = "produce to visible",
+          .help = "produce to visible; any: not judged",
           .example = "500ms"},
     Field{.name = "metrics",
           .type = Type::custom,

@@ -96,6 +96,9 @@ bool check_scalar(Diagnostics& diagnostics, const Field& field, const Node& node
             return false;
         }
         case Type::duration:
+            // A bound may be given up, as every count may: `any` takes the file's away.
+            if ((field.name == "unavailable" || field.name == "latency_p99") && text == "any")
+                return true;
             return checked(diagnostics, parse_duration(text), field, node);
         case Type::spread:
             if ((field.name == "start" && text == "manual") ||

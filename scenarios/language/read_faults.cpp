@@ -107,7 +107,8 @@ void check_targets(Reading& reading, const Form& form, const ActionEntry& entry,
                           "a fault with 'at' or 'every' needs a target of its own");
         const bool app = target.kind == Kind::app_instance || target.kind == Kind::app_any ||
                          target.kind == Kind::app_all || target.kind == Kind::random_app ||
-                         target.kind == Kind::apps;
+                         target.kind == Kind::apps || target.kind == Kind::holder ||
+                         target.kind == Kind::zombie;
         const bool only_apps =
             may_hit(entry.hits, Hits::apps) && !may_hit(entry.hits, Hits::groups);
         if (only_apps && !app && !event && target.kind != Kind::owner)
@@ -326,7 +327,9 @@ faults::Words vocabulary_words() {
                       .controller = role(Role::controller),
                       .group_coordinator = role(Role::group_coordinator),
                       .owner = role(Role::owner),
-                      .txn_coordinator = role(Role::txn_coordinator)},
+                      .txn_coordinator = role(Role::txn_coordinator),
+                      .holder = role(Role::holder),
+                      .zombie = role(Role::zombie)},
             .orders = {.stop = number(Ask::stop),
                        .stall = number(Ask::stall),
                        .unstall = number(Ask::unstall),

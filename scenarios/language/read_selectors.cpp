@@ -16,8 +16,6 @@ struct Missing {
     std::string_view start, part;
 };
 constexpr std::array missing{
-    Missing{"holder:", "who holds a transactional id, as a target"},
-    Missing{"zombie:", "who held a transactional id, as a target"},
     Missing{"jobmanager:", "Flink jobs"},
     Missing{"store:", "external stores"},
     Missing{"stores", "external stores"},
@@ -46,7 +44,8 @@ constexpr std::array<Simple, 4> of_partition{
 
 constexpr std::string_view usage =
     "broker:N, brokers, random-broker, controller, leader:T/P, follower:T/P, followers:T/P, "
-    "replicas:T/P, group-coordinator:G, txn-coordinator:TXID, app:NAME/I, random-app, apps, owner:G/T/P, event";
+    "replicas:T/P, group-coordinator:G, txn-coordinator:TXID, app:NAME/I, random-app, apps, "
+    "owner:G/T/P, holder:TXID, zombie:TXID, event";
 
 class SelectorReader {
   public:
@@ -80,6 +79,8 @@ class SelectorReader {
         if (text.starts_with("txn-coordinator:"))  // who leads the log that holds the id
             return with_log(Target::Kind::leader, fmt::format("txn-log:{}", text.substr(16)));
         if (text.starts_with("owner:")) return owner(text.substr(6));
+        if (text.starts_with("holder:")) return of_txid(Target::Kind::holder, text.substr(7));
+        if (text.starts_with("zombie:")) return of_txid(Target::Kind::zombie, text.substr(7));
         if (use_.partition && (text.find('/') != text.npos || text.starts_with("group-log:") ||
                                text.starts_with("txn-log:")))
             return with_log(Target::Kind::log, text);
@@ -199,6 +200,25 @@ class SelectorReader {
         const auto found = group(name);
         if (!found) return std::nullopt;
         target.number = found->value;
+        return target;
+    }
+
+    /// Ids drawn at every start have no name beforehand, so nothing can be aimed at them.
+    std::optional<Target> of_txid(Target::Kind kind, std::string_view name) {
+        Target target = of(kind);
+        const auto& ids = reading_.topology.transactional_ids;
+        if (name == "*" && !ids.empty()) return target;
+        const auto found = std::find(ids.begin(), ids.end(), name);
+        if (found == ids.end()) {
+            auto hint = suggestion(name, ids);
+            if (hint.empty() && !ids.empty()) hint = fmt::format("for example {}", ids.front());
+            if (ids.empty())
+                hint = "no app of this file is transactional with an id known beforehand";
+            reading_.error(node_.mark, fmt::format("there is no transactional id '{}'", name),
+                           hint);
+            return std::nullopt;
+        }
+        target.number = static_cast<std::int32_t>(found - ids.begin());
         return target;
     }
 

@@ -148,6 +148,8 @@ Json shape_of(const Field& field) {
         case Type::integer_range:
             return refer_to("integers");
         case Type::duration:
+            if (field.name == "unavailable" || field.name == "latency_p99")
+                return {{"anyOf", Json::array({refer_to("duration"), Json{{"const", "any"}}})}};
             return refer_to("duration");
         case Type::spread:
             if (field.name == "start")

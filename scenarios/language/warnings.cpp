@@ -151,6 +151,8 @@ bool may_hit_reader(const Scenario& scenario, const faults::Targets& targets) {
             case Target::Kind::random_app:
             case Target::Kind::apps:
             case Target::Kind::owner:
+            case Target::Kind::holder:
+            case Target::Kind::zombie:
             case Target::Kind::everyone:
                 return true;
             case Target::Kind::event:

@@ -119,3 +119,23 @@ TEST_CASE("an order about a transactional id nobody coordinates reaches nobody")
     CHECK(stage.said().empty());
     CHECK(stage.report().aimless == 1);
 }
+
+TEST_CASE("holder and zombie are who the directory says, when the fault fires") {
+    Fault first = at("first", seconds(1), action::Crash{}, {target(K::holder, 1)});
+    Fault second = at("second", seconds(2), action::Crash{}, {target(K::zombie, 1)});
+    Fault none = at("none", seconds(3), action::Crash{}, {target(K::zombie, 0)});
+    Stage stage(plan_of({first, second, none}));
+
+    stage.directory[{holder, 1}] = {NodeId{4}};
+    stage.run_to(seconds(1));
+    stage.directory[{zombie, 1}] = {NodeId{4}};
+    stage.directory[{holder, 1}] = {NodeId{5}};
+    stage.run_to(seconds(3));
+
+    const auto& reports = stage.injector.reports();
+    REQUIRE(reports[0].deeds.size() == 1);
+    CHECK(reports[0].deeds[0].nodes == std::vector<NodeId>{NodeId{4}});
+    REQUIRE(reports[1].deeds.size() == 1);
+    CHECK(reports[1].deeds[0].nodes == std::vector<NodeId>{NodeId{4}});
+    CHECK(reports[2].acts == 0);
+}

@@ -31,14 +31,16 @@ inline constexpr sim::OrderKind stop{1}, stall{2}, unstall{3}, elect{4}, rebalan
     abort_txn{12}, fence_producer{13}, expire_txids{14};
 }
 inline constexpr std::uint16_t leader = 1, followers = 2, in_sync = 3, controller = 4,
-                               coordinator = 5, owner = 6, txn_coordinator = 7;
+                               coordinator = 5, owner = 6, txn_coordinator = 7, holder = 8,
+                               zombie = 9;
 inline constexpr std::uint16_t produce = 7, fetch = 8;
 
 inline Words words() {
     Words w;
     w.facts = {fact::api,   fact::side,   fact::from,   fact::to,      fact::node, fact::log,
                fact::group, fact::member, fact::offset, fact::unclean, fact::txid};
-    w.roles = {leader, followers, in_sync, controller, coordinator, owner, txn_coordinator};
+    w.roles = {leader, followers,       in_sync, controller, coordinator,
+               owner,  txn_coordinator, holder,  zombie};
     w.orders = {
         order::stop,         order::stall,         order::unstall,          order::elect,
         order::rebalance,    order::kick,          order::expire_producers, order::expire_offsets,

@@ -185,6 +185,8 @@ TEST_CASE("a transaction and its end are told to history, and counted over all l
           std::vector<std::int64_t>{static_cast<std::int64_t>(TxnResult::commit)});
     REQUIRE(rig.declared.size() == 1);
     CHECK(rig.declared[0].role == role(Role::holder, 4));
+    // Who held the id before is its zombie from now on.
+    CHECK(rig.declared[0].former == role(Role::zombie, 4));
 }
 
 TEST_CASE("while a transactional request is on its way no batch is sent") {

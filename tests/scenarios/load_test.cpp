@@ -284,6 +284,43 @@ TEST_CASE("invariants, metrics and reached names are resolved") {
     CHECK(expect.unavailable == seconds(20));
 }
 
+TEST_CASE("a variant gives up the file's bound on a gap with any") {
+    const auto loaded =
+        load_text("t.yaml", std::string(base) +
+                                "expect: { unavailable: 20s, latency_p99: 1s }\n"
+                                "sweep: { variants: { strict: {}, "
+                                "lax: { expect: { unavailable: any, latency_p99: any } } } }\n");
+
+    const auto strict =
+        instantiate(loaded, {.cell = {"strict", {}}, .overrides = {}, .seed = {}, .drawn = {}});
+    const auto lax =
+        instantiate(loaded, {.cell = {"lax", {}}, .overrides = {}, .seed = {}, .drawn = {}});
+
+    CHECK(scenario(strict).expect.unavailable == seconds(20));
+    CHECK(scenario(strict).expect.latency_p99 == seconds(1));
+    CHECK_FALSE(scenario(lax).expect.unavailable);
+    CHECK_FALSE(scenario(lax).expect.latency_p99);
+}
+
+TEST_CASE("holder and zombie aim at the processes behind a transactional id") {
+    const auto instance = read(
+        "eosim: 1\nname: test\ntopics: { orders: {} }\napps:\n"
+        "  shop: { kind: producer, to: orders, mode: exactly-once, records: 20, instances: 2 }\n"
+        "  audit: { kind: consumer, from: orders }\n"
+        "faults:\n"
+        "  - { name: a, at: 1s, do: crash, target: 'holder:shop-1' }\n"
+        "  - { name: b, at: 2s, do: pause, target: 'zombie:*', for: 1s }\n"
+        "  - { name: c, when: rpc.sent, match: { api: Produce, from: 'zombie:shop-0' }, do: drop "
+        "}\n");
+    const auto& faults = scenario(instance).faults.faults;
+
+    REQUIRE(faults.size() == 3);
+    CHECK(faults[0].targets.front().kind == faults::Target::Kind::holder);
+    CHECK(faults[0].targets.front().number == 1);
+    CHECK(faults[1].targets.front().kind == faults::Target::Kind::zombie);
+    CHECK_FALSE(faults[1].targets.front().number);
+}
+
 TEST_CASE("a variant lays maps over maps and replaces everything else") {
     const auto loaded = load_text(
         "t.yaml", std::string(base) +

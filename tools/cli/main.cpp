@@ -23,17 +23,12 @@ int dispatch(const cli::Options& options, cli::Screen& screen) {
         std::string_view name;
         int (*call)(const cli::Options&, cli::Screen&);
     };
-    constexpr Row rows[] = {{"run", cli::run_verb},
-                            {"sweep", cli::sweep_verb},
-                            {"compare", cli::compare_verb},
-                            {"replay", cli::replay_verb},
-                            {"report", cli::report_verb},
-                            {"check", cli::check_verb},
-                            {"list", cli::list_verb},
-                            {"schema", cli::schema_verb},
-                            {"init", cli::init_verb},
-                            {"bench", cli::bench_verb},
-                            {"completion", cli::completion_verb}};
+    constexpr Row rows[] = {{"run", cli::run_verb},         {"sweep", cli::sweep_verb},
+                            {"compare", cli::compare_verb}, {"replay", cli::replay_verb},
+                            {"inspect", cli::inspect_verb}, {"report", cli::report_verb},
+                            {"check", cli::check_verb},     {"list", cli::list_verb},
+                            {"schema", cli::schema_verb},   {"init", cli::init_verb},
+                            {"bench", cli::bench_verb},     {"completion", cli::completion_verb}};
     for (const auto& row : rows)
         if (row.name == options.verb) return row.call(options, screen);
     throw cli::UsageError(fmt::format("unknown command '{}'", options.verb));

@@ -67,6 +67,7 @@ failing runs, saved with every decision that chance took; for
 eosim run scenarios/start/hello\-duplicates.yaml
 eosim compare scenarios/start/delivery\-modes.yaml
 eosim sweep scenarios/chaos/idempotent.yaml \-\-seeds 1..200
+eosim inspect scenarios/txn/held\-endtxn.yaml \-\-event fault.old\-commit \-\-only transactions
 eosim init my.yaml && eosim check my.yaml
 .fi
 )";

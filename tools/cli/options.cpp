@@ -81,6 +81,22 @@ class Table {
         choice(replay, "--events", options_.events, {"none", "key", "rpc", "all"},
                "how much of the run to print (default key)");
 
+        auto* inspect =
+            verb("inspect", "what brokers, coordinators and clients know at a chosen moment");
+        files(inspect, "FILE", "scenario or repro file");
+        value(inspect, "--at", options_.at, "TIME",
+              "this virtual time, e.g. 8.1s (default: the end of the run)");
+        value(inspect, "--event", options_.event, "N|NAME",
+              "after this many events, or a milestone as in 'when', e.g. txn.completed");
+        value(inspect, "--nth", options_.nth, "N", "its n-th time, with a milestone (default 1)");
+        value(inspect, "--seed", options_.seed, "N", "seed (default: the file's)");
+        value(inspect, "--variant", options_.variant, "NAME",
+              "a variant, or a cell as sweep prints it");
+        sets(inspect);
+        value(inspect, "--only", options_.only, "A,B,C",
+              "of nodes, partitions, producers, transactions, groups, clients, messages");
+        choice(inspect, "--format", options_.format, {"text", "json"}, "text (default) or json");
+
         auto* report = verb("report", "stored results as text, Markdown, JUnit, CSV, JSON");
         files(report, "RESULT", "results (.json, .jsonl)");
         outs(report, "FILE.md, .junit.xml, .csv, .jsonl or .json");
@@ -259,6 +275,7 @@ Find
   compare FILE         the same faults under every delivery mode, side by side
 Understand
   replay REPRO         run a saved failure again and verify that it follows the record
+  inspect FILE         what everybody knows at a chosen moment: transactions, producers, groups
   report RESULT...     stored results as text, Markdown, JUnit, CSV, JSON
 Look up
   list WHAT            modes faults events expectations mistakes bugs safeguards examples ...

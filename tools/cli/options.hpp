@@ -16,7 +16,7 @@ struct Options {
     std::vector<std::string> sets;
     std::vector<std::string> outs;
     std::optional<std::string> seed, seeds, variant, events, time, jobs, stop_after, keep, app,
-        modes, until, format, example, limit;
+        modes, until, format, example, limit, at, event, nth, only;
     bool json = false, timing = false, resume = false, strict = false;
 };
 

@@ -11,6 +11,7 @@ namespace eos::cli {
 [[nodiscard]] int sweep_verb(const Options& options, Screen& screen);
 [[nodiscard]] int compare_verb(const Options& options, Screen& screen);
 [[nodiscard]] int replay_verb(const Options& options, Screen& screen);
+[[nodiscard]] int inspect_verb(const Options& options, Screen& screen);
 [[nodiscard]] int report_verb(const Options& options, Screen& screen);
 [[nodiscard]] int check_verb(const Options& options, Screen& screen);
 [[nodiscard]] int list_verb(const Options& options, Screen& screen);

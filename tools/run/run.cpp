@@ -143,7 +143,7 @@ RunOutcome run(const scenarios::Scenario& scenario, const RunOptions& options) {
     const auto& progress = world.audience().court().progress();
     outcome.visible = progress.visible().count() > 0 ? progress.visible() : progress.acked();
     outcome.decisions = world.adversary().decisions();
-    outcome.divergence = world.adversary().divergence();
+    outcome.divergence = world.adversary().divergence(ended == Ended::in_time && !options.until);
     outcome.interrupted = ended == Ended::interrupted;
 
     judge_expectations(scenario, report);
