@@ -16,6 +16,7 @@
 #include <set>
 #include <string_view>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "model/config.hpp"
@@ -79,7 +80,7 @@ class Application {
                         outgoing_, next_outgoing_, sends_, legs_, failed_, resend_, signals_,
                         ends_, bounded_, stalled_, wants_new_clients_, dead_, stopping_, commit_,
                         since_, end_queries_, in_txn_, call_, retry_call_, after_abort_,
-                        txn_sent_, began_, refused_);
+                        txn_sent_, began_, refused_, seen_);
     }
 
   private:
@@ -121,6 +122,9 @@ class Application {
     void begin_poll(const Context& ctx, Hands hands, Fx& fx);
     void begin_process(const Context& ctx, Hands hands, Fx& fx);
     void finish_process(const Context& ctx, Hands hands, Fx& fx);
+    /// Whether the filter knows this record; from now on it does.
+    [[nodiscard]] bool seen_before(const Context& ctx, LogId log, Offset offset,
+                                   const Record& record);
     void begin_produce(const Context& ctx, Hands hands, Fx& fx);
     void gather_inputs(const Context& ctx, Hands hands, Fx& fx);
     void gather_outputs();
@@ -192,6 +196,8 @@ class Application {
     bool retry_call_ = false;                    ///< the step begins again with `call_`
     AfterAbort after_abort_ = AfterAbort::step;
     std::vector<Outgoing> txn_sent_;             ///< of the transaction under way
+    /// AppConfig::dedup: when each event, or place, was processed.
+    std::map<std::pair<std::uint64_t, std::int64_t>, sim::Instant> seen_;
     bool stalled_ = false;
     bool wants_new_clients_ = false;
     bool stopping_ = false;

@@ -56,8 +56,23 @@ void Application::begin_process(const Context& ctx, Hands hands, Fx& fx) {
     fx.arm(key(Tick::app_work), work);
 }
 
+// Check before act. One thread checks, so nothing comes in between here; what the filter cannot know
+// is what another process, or an earlier life of this one, has done. Simplified: consumers only; in
+// a processor an abort would have to take back what the filter has learnt.
+bool Application::seen_before(const Context& ctx, LogId log, Offset offset, const Record& record) {
+    if (!config_->dedup) return false;
+    const bool by_event = config_->dedup->by == DuplicateFilter::By::event;
+    const auto key = by_event ? std::pair{record.id.value, std::int64_t{-1}}
+                              : std::pair{static_cast<std::uint64_t>(log.value), offset.value};
+    return !seen_.try_emplace(key, ctx.now).second;
+}
+
 void Application::finish_process(const Context& ctx, Hands hands, Fx& fx) {
     wait_ = Wait::none;
+    if (config_->dedup && config_->dedup->remember)
+        std::erase_if(seen_, [&](const auto& row) {
+            return row.second + *config_->dedup->remember <= ctx.now;
+        });
     for (const auto& chunk : chunks_) {
         const auto& records = chunk.payload.records();
         for (std::int32_t i = chunk.first; i < chunk.first + chunk.count; ++i) {
@@ -67,6 +82,7 @@ void Application::finish_process(const Context& ctx, Hands hands, Fx& fx) {
                 if (wait_ != Wait::none || dead_ || wants_new_clients_ || pc_ == 0) return;
                 continue;
             }
+            if (seen_before(ctx, chunk.log, chunk.base + i, record)) continue;
             // A consumer's effect is real when it is processed; a processor's when its output is.
             if (config_->kind == AppKind::consumer)
                 fx.observe(Effect{process_, config_->consumer.group.value_or(GroupId{-1}),

@@ -219,6 +219,18 @@ struct Workload {
 /// How an instance comes by its transactional id; `given`: as configured.
 enum class TxidPolicy : std::uint8_t { per_instance, per_start, shared, given };
 
+/// A reader's own memory of what it has processed: what is in it again is stepped over. It is lost
+/// with the process, as a set in the memory of a program is.
+struct DuplicateFilter {
+    enum class By : std::uint8_t {
+        event,   ///< the business id of the record
+        offset,  ///< its place: knows what was read twice, not what was written twice
+    };
+    By by = By::event;
+    std::optional<Duration> remember;  ///< none: as long as the process lives
+    friend bool operator==(const DuplicateFilter&, const DuplicateFilter&) = default;
+};
+
 struct AppConfig {
     std::string name;
     AppId id;
@@ -241,6 +253,7 @@ struct AppConfig {
     SourceKind source = SourceKind::replay;
     sim::Spread work;
     sim::Chance poison;                            ///< chance that processing a record fails
+    std::optional<DuplicateFilter> dedup;          ///< consumers
     sim::Chance aborts;                            ///< share of loops whose commit is an abort
     TxidPolicy txid = TxidPolicy::per_instance;
     /// Instance i has transactional id first_txid + i, or all have it (shared, given); none: it

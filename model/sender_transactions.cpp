@@ -209,10 +209,11 @@ void Sender::on_txn_init(const Context& ctx, TxnRequest request,
             sequences_.begin_anew(identity);
         else
             sequences_.set_identity(batches_, identity);
-        reach(bump ? Mile::producer_epoch_bumped : Mile::producer_initialised, nullptr,
-              ErrorCode::none, fx);
+        // Before the milestone: whoever hears of it may aim at the new holder, or the old one.
         const auto id = config_->txid->value;
         if (!bump) fx.succeed(role(Role::holder, id), ctx.self, role(Role::zombie, id));
+        reach(bump ? Mile::producer_epoch_bumped : Mile::producer_initialised, nullptr,
+              ErrorCode::none, fx);
     }
     txn_->initialised(std::move(request), response.error);
 }

@@ -1,6 +1,7 @@
 #include "reports/judges/ledger.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -246,6 +247,14 @@ void Ledger::conclude_consumer(const JudgedApp& app, Findings& findings) const {
     if (!app.group) return;
     Charge lost;
     Charge doubled;
+    // Of a record that was written twice an application may know the second copy and step over it.
+    std::set<model::RecordId> had_effect;
+    for (const auto log : logs_of(app.from)) {
+        const auto found = effects_.find({*app.group, log});
+        if (found == effects_.end()) continue;
+        for (const auto& effect : found->second)
+            if (effect.times > 0) had_effect.insert(effect.record);
+    }
     for (const auto log : logs_of(app.from)) {
         const auto found = effects_.find({*app.group, log});
         static const std::vector<Effects> none;
@@ -255,7 +264,8 @@ void Ledger::conclude_consumer(const JudgedApp& app, Findings& findings) const {
                 const auto index = static_cast<std::size_t>(offset.value);
                 const bool same = index < counts.size() && counts[index].record == record.id;
                 const auto effects = same ? counts[index].times : 0;
-                if (effects == 0 && settled(app, log, offset)) lost.add(log, offset, record.id);
+                if (effects == 0 && settled(app, log, offset) && !had_effect.contains(record.id))
+                    lost.add(log, offset, record.id);
                 if (effects > 1) doubled.add(log, offset, record.id, effects - 1);
             });
     }

@@ -301,11 +301,14 @@ std::string clients_text(const state::Cluster& cluster) {
 
 std::string messages_text(const state::Cluster& cluster) {
     if (cluster.messages.empty()) return "messages   none is under way\n";
-    Columns table({"sent", "from", "to", "what", ""}, " llll");
-    for (const auto& m : cluster.messages)
-        table.add(
-            {moment(m.sent), m.from, m.to, m.what, m.ghost ? m.where + ", a ghost" : m.where});
-    return "messages under way\n" + table.print("  ");
+    std::string out = "messages under way\n";
+    for (const auto& m : cluster.messages) {
+        std::vector<std::string> parts{m.what};
+        if (m.where != "on its way") parts.push_back(m.where);
+        if (m.ghost) parts.push_back("a ghost");
+        out += flow(fmt::format("  {:>10}  {} -> {}  ", moment(m.sent), m.from, m.to), 16, parts);
+    }
+    return out;
 }
 
 std::string section_text(const state::Cluster& cluster, Section section) {

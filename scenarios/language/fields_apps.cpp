@@ -151,9 +151,10 @@ constexpr std::array app_fields{
           .help = "records whose processing fails",
           .kinds = for_readers},
     Field{.name = "dedup",
-          .type = Type::custom,
-          .help = "application-level filter",
-          .missing = "application-level filters"},
+          .type = Type::section,
+          .help = "a filter of its own, in the memory of the process, which the ledger never asks",
+          .section = &dedup_section,
+          .kinds = for_consumers},
     Field{.name = "dlq",
           .type = Type::custom,
           .help = "dead letters",
@@ -223,10 +224,22 @@ constexpr std::array burst_fields{
           .example = "1s",
           .required = true},
 };
+constexpr std::array dedup_fields{
+    Field{.name = "by",
+          .type = Type::word,
+          .fallback = "event",
+          .help = "what names a record",
+          .words = &dedup_keys},
+    Field{.name = "remember",
+          .type = Type::duration,
+          .help = "how long it is remembered (default: as long as the process lives)",
+          .example = "10m"},
+};
 
 }  // namespace
 
 const Section app_section{"app", "in an app", app_fields};
 const Section burst_section{"burst", "in burst", burst_fields};
+const Section dedup_section{"dedup", "in dedup", dedup_fields};
 
 }  // namespace eos::scenarios

@@ -387,6 +387,14 @@ App read_app(Reading& reading, const Key& key, const Node& node, model::AppId id
     if (const auto* burst = form.get("burst"))
         (void)Form(reading.diagnostics, burst, burst_section,
                    fmt::format("{}, burst", form.where()));
+    if (const auto* dedup = form.get("dedup")) {
+        const Form filter(reading.diagnostics, dedup, dedup_section,
+                          fmt::format("{}, dedup", form.where()));
+        app.dedup = model::DuplicateFilter{.by = filter.text("by") == "offset"
+                                                     ? model::DuplicateFilter::By::offset
+                                                     : model::DuplicateFilter::By::event,
+                                           .remember = filter.optional_duration("remember")};
+    }
     read_writing(form, app);
     read_workload(reading, form, app);
     read_group(reading, form, app);

@@ -62,6 +62,8 @@ void read_network(Reading& reading);  ///< links name apps
 void read_faults(Reading& reading);
 void read_expect(Reading& reading);  ///< reached names faults
 void add_warnings(Reading& reading);
+/// Of them: transactional ids, what a processor commits, who reads without isolation.
+void add_transaction_warnings(Reading& reading);
 
 /// The whole reading. Empty if there is any error.
 [[nodiscard]] std::optional<Scenario> read_scenario(Diagnostics& diagnostics, const Node& root,

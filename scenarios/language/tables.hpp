@@ -75,7 +75,8 @@ struct Field {
     bool nothing = false;    ///< may also be written `none`
     std::uint8_t kinds = 7;  ///< app fields: 1 producer, 2 consumer, 4 processor
 };
-inline constexpr std::uint8_t for_producers = 1, for_readers = 6, for_writers = 5;
+inline constexpr std::uint8_t for_producers = 1, for_consumers = 2, for_readers = 6,
+                              for_writers = 5;
 
 struct Section {
     std::string_view name;   ///< "fault"
@@ -89,7 +90,8 @@ struct Section {
 // Sections.
 extern const Section scenario_section, limits_section, cluster_section, network_section,
     spikes_section, link_section, datagrams_section, disk_section, costs_section, tail_section,
-    topic_section, app_section, burst_section, fault_section, until_section, wait_section,
+    topic_section, app_section, burst_section, dedup_section, fault_section, until_section,
+    wait_section,
     choice_section, count_section, expect_section, invariant_section, fold_section, sweep_section,
     variant_section, claim_section, metric_section;
 [[nodiscard]] std::span<const Section* const> all_sections();
@@ -98,7 +100,7 @@ extern const Section scenario_section, limits_section, cluster_section, network_
 extern const Words kinds, modes, clients, metadata_modes, group_protocols, flush_policies, cost_presets, sources,
     workloads, mistakes, steps, error_classes, reactions, isolations, txid_policies, fold_kinds,
     fold_fields, fold_times, claim_stats, seek_targets, key_words, oneways, styles, notices,
-    metrics, jepsen_names, warnings, lose_words;
+    metrics, jepsen_names, warnings, lose_words, dedup_keys;
 
 /// The closest of `candidates`, if one is close enough: synonyms first, then spelling variants,
 /// then Damerau-Levenshtein within max(1, length / 3), ties alphabetical.

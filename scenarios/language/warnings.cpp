@@ -306,6 +306,7 @@ void warn_triggers(Reading& reading) {
 void add_warnings(Reading& reading) {
     if (reading.diagnostics.failed()) return;  // half a scenario warns of what is not there
     for (std::size_t i = 0; i < reading.scenario.apps.size(); ++i) warn_app(reading, i);
+    add_transaction_warnings(reading);
     warn_storage(reading);
     warn_settle(reading);
     warn_retention(reading);

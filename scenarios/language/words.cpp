@@ -162,6 +162,12 @@ constexpr std::array txid_rows{
     Word{"shared", "one for all instances: they fence each other"},
 };
 
+// In the order of model::DuplicateFilter::By.
+constexpr std::array dedup_key_rows{
+    Word{"event", "the business id: knows what was written twice, too"},
+    Word{"offset", "the place in its partition: knows what was read twice"},
+};
+
 constexpr std::array isolation_rows{
     Word{"read-uncommitted", "everything up to the high watermark"},
     Word{"read-committed", "committed transactions only"},
@@ -243,6 +249,14 @@ constexpr auto jepsen_rows = [] {
 constexpr std::array warning_rows{
     Word{"auto-commit-in-loop",
          "a consume-transform-produce loop commits behind the program's back"},
+    Word{"offsets-outside", "a transactional loop commits its offsets outside the transaction"},
+    Word{"no-group-metadata", "offsets in a transaction do not say who the member is"},
+    Word{"no-rewind", "after an abort the loop reads on, and skips the aborted input"},
+    Word{"read-uncommitted-downstream",
+         "a topic written in transactions is read without waiting for their end"},
+    Word{"shared-id", "instances or apps with one transactional id fence each other"},
+    Word{"random-id", "a new transactional id at every start fences nobody"},
+    Word{"one-id-many-instances", "a literal transactional.id, and several instances"},
     Word{"timeout-order", "timeouts that should be below one another are not"},
     Word{"promise-without-storage", "lost: none with storage that may forget"},
     Word{"in-flight", "settings that break the order of a partition"},
@@ -270,6 +284,7 @@ const Words mistakes{"a mistake", mistake_rows};
 const Words steps{"a step", step_rows};
 const Words error_classes{"an error class", class_rows};
 const Words reactions{"a reaction", reaction_rows};
+const Words dedup_keys{"a name of a record", dedup_key_rows};
 const Words isolations{"an isolation level", isolation_rows};
 const Words txid_policies{"a way to choose transactional ids", txid_rows};
 const Words fold_kinds{"a fold", fold_kind_rows};

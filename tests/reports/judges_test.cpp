@@ -177,6 +177,22 @@ TEST_CASE("an input is lost to its reader only once the group has committed past
     }
 }
 
+TEST_CASE("the second copy of a record that had its effect is no lost input") {
+    const auto b = batch(0, {10, 10, 11});
+    History history;
+    history.send(10, 0).send(11, 1).watermark(3).acked(10, 0, 0).acked(11, 1, 2);
+    history.polled(b).effect(10, 0).committed(3);
+    SUBCASE("the copy was stepped over, and so was another record") {
+        const auto findings = history.leader_holds({b}, 3).findings();
+        CHECK(findings.per_app.at({1})[static_cast<std::size_t>(Count::lost)] == 1);
+    }
+    SUBCASE("only the copy was stepped over") {
+        const auto findings = history.effect(11, 2).leader_holds({b}, 3).findings();
+        CHECK(findings.per_app[{1}][static_cast<std::size_t>(Count::lost)] == 0);
+        CHECK(findings.per_app[{1}][static_cast<std::size_t>(Count::duplicates)] == 0);
+    }
+}
+
 TEST_CASE("records of one session behind a later send are reordered") {
     History history;
     history.send(10, 0).send(11, 1).send(12, 2).watermark(3);

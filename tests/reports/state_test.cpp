@@ -149,7 +149,7 @@ TEST_CASE("a long list of partitions goes on in the next line, within 98 columns
         CHECK_MESSAGE(line.size() <= 98, line);
         if (line.find("orders/") != std::string::npos) ++with_partitions;
     }
-    CHECK(with_partitions == 6);
+    CHECK(with_partitions == 7);
 }
 
 TEST_CASE("where nothing is known one line says so") {

@@ -540,6 +540,62 @@ TEST_CASE("warnings are given for what is allowed and probably not meant") {
     CHECK(warns(read_more("expect: { reordered: none }\n"), "in-flight"));
 }
 
+TEST_CASE("what is risky about transactions is warned of, and what is right is not") {
+    const auto with = [](std::string_view biller, std::string_view more = "") {
+        return read(std::string(head) +
+                    "topics: { a: {}, b: {} }\napps:\n  biller: { kind: "
+                    "processor, from: a, to: b, mode: exactly-once" +
+                    std::string(biller) +
+                    " }\n  audit: { kind: consumer, from: b, mode: exactly-once }\n" +
+                    std::string(more));
+    };
+    const auto plain = with("");
+    for (const auto* name :
+         {"offsets-outside", "no-group-metadata", "no-rewind", "shared-id", "random-id",
+          "one-id-many-instances", "timeout-order", "read-uncommitted-downstream"})
+        CHECK_FALSE_MESSAGE(warns(plain, name), name);
+    CHECK(warns(with(", mistakes: [commit-offsets-outside]"), "offsets-outside"));
+    CHECK(warns(with(", mistakes: [no-group-metadata]"), "no-group-metadata"));
+    CHECK(warns(with(", mistakes: [no-rewind-after-abort]"), "no-rewind"));
+    CHECK(warns(with(", mistakes: [random-transactional-id]"), "random-id"));
+    CHECK(warns(with(", instances: 2, mistakes: [shared-transactional-id]"), "shared-id"));
+    CHECK_FALSE(warns(with(", mistakes: [shared-transactional-id]"), "shared-id"));
+    CHECK(warns(with(", instances: 2, config: { transactional.id: x }"), "one-id-many-instances"));
+    CHECK(warns(with(", config: { transaction.timeout.ms: 1000000 }"), "timeout-order"));
+    CHECK(warns(with(", work: 61s"), "timeout-order"));
+    CHECK_FALSE(warns(with(", work: 59s"), "timeout-order"));
+    CHECK(warns(with("", "  next: { kind: processor, from: b, to: a, mode: at-least-once }\n"),
+                "read-uncommitted-downstream"));
+    // A consumer may look at what is not decided, unless an invariant is about the topic.
+    const std::string onlooker = "  look: { kind: consumer, from: b, mode: at-least-once }\n";
+    CHECK_FALSE(warns(with("", onlooker), "read-uncommitted-downstream"));
+    CHECK(warns(with("", onlooker + "expect: { invariants: [{ name: n, count: id, over: [b], "
+                                    "equals: 1 }] }\n"),
+                "read-uncommitted-downstream"));
+    CHECK(warns(with(", config: { transactional.id: x }",
+                     "  other: { kind: producer, to: a, mode: exactly-once, config: { "
+                     "transactional.id: x } }\n"),
+                "shared-id"));
+}
+
+TEST_CASE("a consumer may filter what it has seen, by event or by place") {
+    const auto filter = [](std::string_view dedup) {
+        return read(std::string(head) +
+                    "topics: { a: {} }\napps: { c: { kind: consumer, from: a, "
+                    "dedup: " +
+                    std::string(dedup) + " } }\n");
+    };
+    const auto by_event = filter("{}");
+    const auto by_offset = filter("{ by: offset, remember: 10m }");
+
+    REQUIRE(scenario(by_event).apps[0].config.dedup);
+    CHECK(scenario(by_event).apps[0].config.dedup->by == model::DuplicateFilter::By::event);
+    CHECK_FALSE(scenario(by_event).apps[0].config.dedup->remember);
+    REQUIRE(scenario(by_offset).apps[0].config.dedup);
+    CHECK(scenario(by_offset).apps[0].config.dedup->by == model::DuplicateFilter::By::offset);
+    CHECK(scenario(by_offset).apps[0].config.dedup->remember == seconds(600));
+}
+
 TEST_CASE("offsets kept for less than a reader may be away are warned of") {
     const std::string kept = "cluster: { config: { offsets.retention.minutes: 1 } }\nduration: 5m\n";
     const auto away = [&](const char* fault) { return kept + "faults: [" + fault + "]\n"; };

@@ -87,8 +87,7 @@ transactions, as their coordinators know them
     partitions credits/0 (marker sent)
 
 messages under way
-        sent  from      to        what
-  0.260804 s  broker 3  broker 2  WriteTxnMarkers bank-0#2 commit credits/0  held by marker-held
+  0.260804 s  broker 3 -> broker 2  WriteTxnMarkers bank-0#2 commit credits/0, held by marker-held
 )");
 }
 
@@ -208,6 +207,42 @@ TEST_CASE("a moment that does not exist is refused, and nothing is on standard o
         CHECK(ran.out.empty());
         CHECK_MESSAGE(holds(ran.err, row.says), ran.err);
     }
+}
+
+TEST_CASE("the shipped scenario on inspection shows what its text promises") {
+    const Cli cli;
+    const std::string file = EOSIM_SOURCE_DIR "/scenarios/validate/inspect-state.yaml";
+    const std::string ask =
+        "inspect " + file + " --event fault.marker-held --format json --variant ";
+
+    const auto now = nlohmann::json::parse(cli.eosim(ask + "new").out);
+    const auto old = nlohmann::json::parse(cli.eosim(ask + "old").out);
+
+    for (const auto& at : {now, old}) {
+        const auto& bank = at["transactions"][0];
+        CHECK(bank["state"] == "PrepareCommit");
+        bool held = false;
+        for (const auto& message : at["messages"])
+            held |= message["where"] == "held by marker-held";
+        CHECK(held);
+        bool open = false;
+        for (const auto& partition : at["partitions"])
+            if (partition["name"] == "credits/0")
+                open = partition["open"][0]["txid"] == "bank-0" &&
+                       partition["first_unstable"] == partition["open"][0]["first_offset"];
+        CHECK(open);
+        for (const auto& group : at["groups"])
+            if (group["name"] == "bank") CHECK(group["pending"][0]["txid"] == "bank-0");
+    }
+    // KIP-890: the coordinator is an epoch ahead of the partition's open transaction.
+    const auto epochs = [](const nlohmann::json& at) {
+        std::int64_t partition = -1;
+        for (const auto& row : at["producers"])
+            if (row["partition"] == "credits/0") partition = row["epoch"];
+        return at["transactions"][0]["epoch"].get<std::int64_t>() - partition;
+    };
+    CHECK(epochs(now) == 1);
+    CHECK(epochs(old) == 0);
 }
 
 }  // namespace eos::tests
