@@ -392,24 +392,38 @@ void act(const Kick& kick, Firing& f) {
     }
 }
 
+/// An order about a group's offsets: one for each log that is named, else one for all.
+void tell_of_offsets(sim::OrderKind kind, const std::optional<LogPick>& pick,
+                     std::optional<std::int64_t> offset, Firing& f) {
+    for (const auto group : f.groups()) {
+        std::vector<std::optional<std::int32_t>> logs{std::nullopt};
+        if (pick) {
+            logs.clear();
+            for (const auto log : logs_of(*pick, f.plan)) logs.emplace_back(log);
+        }
+        for (const auto log : logs) {
+            sim::Facts facts;
+            if (log) facts.add(f.plan.words.facts.log, *log);
+            if (offset) facts.add(f.plan.words.facts.offset, *offset);
+            tell_coordinator(kind, group, facts, f);
+        }
+    }
+}
+
 void act(const ResetOffsets& reset, Firing& f) {
     // Kafka's own special offsets: -2 earliest, -1 latest (ListOffsets).
     std::int64_t offset = reset.offset;
     if (reset.to == ResetOffsets::To::earliest) offset = -2;
     if (reset.to == ResetOffsets::To::end) offset = -1;
-    for (const auto group : f.groups()) {
-        std::vector<std::optional<std::int32_t>> logs{std::nullopt};
-        if (reset.log) {
-            logs.clear();
-            for (const auto log : logs_of(*reset.log, f.plan)) logs.emplace_back(log);
-        }
-        for (const auto log : logs) {
-            sim::Facts facts;
-            if (log) facts.add(f.plan.words.facts.log, *log);
-            facts.add(f.plan.words.facts.offset, offset);
-            tell_coordinator(f.plan.words.orders.reset_offsets, group, facts, f);
-        }
-    }
+    tell_of_offsets(f.plan.words.orders.reset_offsets, reset.log, offset, f);
+}
+
+void act(const DeleteOffsets& deletion, Firing& f) {
+    tell_of_offsets(f.plan.words.orders.delete_offsets, deletion.log, std::nullopt, f);
+}
+void act(const DeleteGroup&, Firing& f) {
+    for (const auto group : f.groups())
+        tell_coordinator(f.plan.words.orders.delete_group, group, {}, f);
 }
 
 // ---- Generators ---------------------------------------------------------------------------------

@@ -52,6 +52,8 @@ constexpr std::array delete_fields{
 constexpr std::array kick_fields{FieldEntry{"member", "one is drawn", "whom, as app:NAME/I"}};
 constexpr std::array reset_fields{FieldEntry{"to", "earliest", "earliest, end or an offset"},
                                   FieldEntry{"log", "all", "the partition whose offset moves"}};
+constexpr std::array delete_offsets_fields{
+    FieldEntry{"log", "all", "the partition whose offset is deleted"}};
 constexpr std::array mix_fields{
     FieldEntry{"of", "-", "weighted actions; each firing draws one; its own fields win"}};
 constexpr std::array swizzle_fields{
@@ -143,6 +145,10 @@ constexpr std::array rows{
     row<Kick>("kick", Hits::groups | Hits::apps, Span::instant, kick_fields, "expels a member"),
     row<ResetOffsets>("reset-offsets", Hits::groups, Span::instant, reset_fields,
                       "moves the group's committed offsets"),
+    row<DeleteOffsets>("delete-offsets", Hits::groups, Span::instant, delete_offsets_fields,
+                       "an administrator deletes committed offsets (OffsetDelete, KIP-496)"),
+    row<DeleteGroup>("delete-group", Hits::groups, Span::instant, no_fields,
+                     "an administrator deletes a group without members and its offsets"),
     row<FenceProducer>("fence-producer", Hits::txids, Span::instant, no_fields,
                        "an administrator's InitProducerId: epoch up, open transaction aborted"),
     row<ExpireTransactionalIds>("expire-transactional-ids", Hits::txids, Span::instant, no_fields,

@@ -56,7 +56,7 @@ struct Roles {
 struct Orders {
     sim::OrderKind stop, stall, unstall, elect, rebalance, kick, expire_producers, expire_offsets,
         roll_segment, reset_offsets, delete_records, abort_txn, fence_producer,
-        expire_transactional_ids;
+        expire_transactional_ids, delete_offsets, delete_group;
     friend bool operator==(const Orders&, const Orders&) = default;
 };
 
@@ -384,6 +384,15 @@ struct ResetOffsets {
     std::optional<LogPick> log;  ///< empty: every log the group has committed
     friend bool operator==(const ResetOffsets&, const ResetOffsets&) = default;
 };
+/// An administrator's OffsetDelete; refused for topics that somebody reads.
+struct DeleteOffsets {
+    std::optional<LogPick> log;  ///< empty: every log the group has an offset for
+    friend bool operator==(const DeleteOffsets&, const DeleteOffsets&) = default;
+};
+/// An administrator's DeleteGroups; refused while the group has members.
+struct DeleteGroup {
+    friend bool operator==(const DeleteGroup&, const DeleteGroup&) = default;
+};
 
 // On transactional ids.
 struct FenceProducer {
@@ -424,7 +433,8 @@ using Action =
                  action::Stall, action::ClockJump, action::ClockDrift, action::LieFsync,
                  action::Elect, action::ExpireProducers, action::RollSegment, action::DeleteRecords,
                  action::AbortTxn, action::ExpireOffsets, action::Rebalance, action::Kick,
-                 action::ResetOffsets, action::FenceProducer, action::ExpireTransactionalIds,
+                 action::ResetOffsets, action::DeleteOffsets, action::DeleteGroup,
+                 action::FenceProducer, action::ExpireTransactionalIds,
                  action::Nothing, action::Mix, action::Swizzle>;
 
 namespace action {

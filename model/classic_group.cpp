@@ -103,6 +103,10 @@ bool ClassicGroup::subscribed(TopicId topic) const {
     });
 }
 
+bool ClassicGroup::may_read(TopicId topic) const {
+    return subscribed(topic) || (!members_.empty() && generation_.value == 0);
+}
+
 bool ClassicGroup::simple() const {
     return state_ == GroupState::empty && generation_.value == 0 && pending_.empty();
 }

@@ -73,7 +73,7 @@ struct PendingMember {
 
 /// Why a group writes its metadata (G5), and what it does when the write is replicated or fails.
 struct GroupPersist {
-    enum class Why : std::uint8_t { assignment, static_member, emptied, removed };
+    enum class Why : std::uint8_t { assignment, static_member, emptied, removed, deleted };
     Why why = Why::emptied;
     Generation generation;
     MemberId member;                    ///< assignment: the leader; static_member: the new id
@@ -115,6 +115,13 @@ class ClassicGroup {
     void unload(GroupStep& step);
     /// Nothing is accepted any more.
     void die() { state_ = GroupState::dead; }
+    /// The group goes on as one of KIP-848, or is deleted: parked requests are answered
+    /// REBALANCE_IN_PROGRESS, timers dropped, newcomers that have not come back forgotten.
+    void step_aside(GroupStep& step);
+    /// For members that came together elsewhere: what they vote for is its protocol (Z1).
+    void choose_protocol() { protocol_ = select_protocol(); }
+    /// That failed: whoever was sent away is waited for.
+    void come_back(GroupStep& step);
 
     /// `fresh` is the id a newcomer would get; `require_known_id`: JoinGroup v4 and later (G9).
     void join(GroupStep& step, const ReplyTo& to, const JoinGroupRequest& request, MemberId fresh,
@@ -155,6 +162,9 @@ class ClassicGroup {
     /// Whether a member of the last generation subscribes to the topic; while the group rebalances
     /// nobody knows about the next (G31).
     [[nodiscard]] bool subscribed(TopicId topic) const;
+    /// Whether offsets of the topic are in use (KIP-496): what the members read is not known before
+    /// the first generation, so it may be anything.
+    [[nodiscard]] bool may_read(TopicId topic) const;
     /// Created by a commit without a member: never had a generation (G20 a).
     [[nodiscard]] bool simple() const;
     [[nodiscard]] GroupMetadataRecord record() const;
@@ -202,6 +212,7 @@ class ClassicGroup {
     void remove(GroupStep& step, MemberId id);
     void drop_pending(GroupStep& step, MemberId id);
     void answer_syncs(GroupStep& step, ErrorCode error);
+    void send_away(GroupStep& step, ErrorCode error);
     void answer_join(GroupStep& step, GroupMember& member, JoinGroupResponse answer);
     void refuse_join(GroupStep& step, const ReplyTo& to, const JoinGroupRequest& request,
                      ErrorCode error, std::optional<MemberId> member);

@@ -192,6 +192,7 @@ void ClassicGroup::persisted(GroupStep& step, const GroupPersist& persist,
         }
         case GroupPersist::Why::emptied:
         case GroupPersist::Why::removed:
+        case GroupPersist::Why::deleted:
             return;
     }
 }
@@ -229,6 +230,7 @@ void ClassicGroup::persist_failed(GroupStep& step, const GroupPersist& persist, 
         }
         case GroupPersist::Why::emptied:
         case GroupPersist::Why::removed:
+        case GroupPersist::Why::deleted:
             return;
     }
 }
@@ -238,20 +240,23 @@ void ClassicGroup::resume(GroupStep& step) {
 }
 
 void ClassicGroup::unload(GroupStep& step) {
+    send_away(step, ErrorCode::not_coordinator);
+    state_ = GroupState::dead;
+}
+
+void ClassicGroup::send_away(GroupStep& step, ErrorCode error) {
     for (auto& m : members_) {
         step.fx.disarm(key(Tick::group_session, group_number(id_), m.slot));
         if (m.join)
             step.replies.push_back({*m.join, JoinGroupResponse{.group = id_,
-                                                               .error = ErrorCode::not_coordinator,
+                                                               .error = error,
                                                                .generation = {},
                                                                .protocol = {},
                                                                .leader = {},
                                                                .member = m.id,
                                                                .skip_assignment = false,
                                                                .members = {}}});
-        if (m.sync)
-            step.replies.push_back(
-                {*m.sync, SyncGroupResponse{id_, ErrorCode::not_coordinator, {}}});
+        if (m.sync) step.replies.push_back({*m.sync, SyncGroupResponse{id_, error, {}}});
         m.join = std::nullopt;
         m.sync = std::nullopt;
     }
@@ -259,7 +264,20 @@ void ClassicGroup::unload(GroupStep& step) {
         step.fx.disarm(key(Tick::group_pending_member, group_number(id_), p.slot));
     step.fx.disarm(key(Tick::group_join, group_number(id_)));
     step.fx.disarm(key(Tick::group_sync, group_number(id_)));
-    state_ = GroupState::dead;
+}
+
+void ClassicGroup::step_aside(GroupStep& step) {
+    send_away(step, ErrorCode::rebalance_in_progress);
+    pending_.clear();
+}
+
+void ClassicGroup::come_back(GroupStep& step) {
+    resume(step);
+    if (state_ == GroupState::completing_rebalance) prepare_rebalance(step);
+    if (state_ == GroupState::preparing_rebalance) {
+        empty_before_ = false;
+        step.fx.arm(key(Tick::group_join, group_number(id_)), rebalance_timeout());
+    }
 }
 
 void ClassicGroup::force_rebalance(GroupStep& step) {

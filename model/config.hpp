@@ -22,6 +22,8 @@ using sim::seconds;
 // --- cluster ----------------------------------------------------------------------------------
 
 enum class MetadataMode : std::uint8_t { kraft, zookeeper };
+/// group.consumer.migration.policy: which way a group with members may change its protocol (KIP-848).
+enum class GroupMigration : std::uint8_t { disabled, upgrade, downgrade, bidirectional };
 
 /// Brokers and controller. Settings keep Kafka's meaning; the Kafka name is in the comment.
 struct ClusterConfig {
@@ -70,6 +72,7 @@ struct ClusterConfig {
     Duration consumer_group_session = milliseconds(45'000);       // group.consumer.session...
     Duration consumer_group_heartbeat = milliseconds(5'000);      // group.consumer.heartbeat...
     std::int32_t consumer_group_max_size = 2147483647;
+    GroupMigration group_migration = GroupMigration::bidirectional;  // group.consumer.migration...
 
     /// When a log reaches the platter: never (Kafka's default), every write, or every `flush`.
     bool flush_every_write = false;
@@ -153,6 +156,8 @@ struct ConsumerConfig {
     std::vector<AssignorKind> assignors{AssignorKind::range};
     GroupProtocol protocol = GroupProtocol::classic;
     std::optional<ServerAssignor> remote_assignor;
+    /// The version of OffsetCommit that client and broker have in common; 9 knows KIP-848.
+    std::int16_t offset_commit_version = 9;
     friend bool operator==(const ConsumerConfig&, const ConsumerConfig&) = default;
 };
 

@@ -65,7 +65,10 @@ void Consumer::step_commits(const Context& ctx, Fx& fx) {
             }
             speaker = *stable;
         }
-        OffsetCommitRequest request{.group = *config_->group, .member = speaker, .parts = {}};
+        OffsetCommitRequest request{.group = *config_->group,
+                                    .member = speaker,
+                                    .parts = {},
+                                    .version = config_->offset_commit_version};
         for (const auto& part : work->offsets)
             request.parts.push_back(
                 {part.log, part.offset, part.leader_epoch, part.metadata_bytes});

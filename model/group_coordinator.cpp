@@ -137,7 +137,8 @@ bool GroupCoordinator::owns(const sim::TimerKey& timer) {
     return what == Tick::group_join || what == Tick::group_sync || what == Tick::group_session ||
            what == Tick::group_pending_member || what == Tick::group_commit_timeout ||
            what == Tick::group_pending_expiry || what == Tick::offsets_expiry ||
-           what == Tick::modern_session || what == Tick::modern_rebalance;
+           what == Tick::modern_session || what == Tick::modern_rebalance ||
+           what == Tick::modern_join || what == Tick::modern_sync;
 }
 
 void GroupCoordinator::on_timer(const Context& ctx, const sim::TimerKey& timer, GroupOutput& out,
@@ -169,7 +170,8 @@ void GroupCoordinator::on_timer(const Context& ctx, const sim::TimerKey& timer, 
 
 bool GroupCoordinator::understands(const sim::Order& order) {
     return order.kind == number(Ask::rebalance) || order.kind == number(Ask::kick) ||
-           order.kind == number(Ask::expire_offsets) || order.kind == number(Ask::reset_offsets);
+           order.kind == number(Ask::expire_offsets) || order.kind == number(Ask::reset_offsets) ||
+           order.kind == number(Ask::delete_offsets) || order.kind == number(Ask::delete_group);
 }
 
 void GroupCoordinator::on_order(const Context& ctx, const sim::Order& order, GroupOutput& out,
@@ -185,14 +187,26 @@ void GroupCoordinator::on_order(const Context& ctx, const sim::Order& order, Gro
             shard.expel(s, group, order.facts.find(number(Fact::node)),
                         order.facts.find(number(Fact::member)));
         if (order.kind == number(Ask::expire_offsets)) shard.expire_offsets(s, group, {});
+        std::optional<LogId> target;
+        if (const auto one = order.facts.find(number(Fact::log)))
+            target = LogId{static_cast<std::int32_t>(*one)};
+        // Simplified: an administrator hears nothing; what was refused is a milestone.
+        if (order.kind == number(Ask::delete_offsets))
+            (void)shard.delete_offsets(s, group,
+                                       target ? std::vector{*target} : shard.logs_of(group));
+        if (order.kind == number(Ask::delete_group)) (void)shard.delete_group(s, group);
         if (order.kind == number(Ask::reset_offsets)) {
-            std::optional<LogId> target;
-            if (const auto one = order.facts.find(number(Fact::log)))
-                target = LogId{static_cast<std::int32_t>(*one)};
             if (const auto offset = order.facts.find(number(Fact::offset)))
                 shard.reset_offsets(s, group, target, *offset);
         }
     });
+}
+
+void GroupCoordinator::on_partitions_deleted(const Context& ctx, const std::vector<LogId>& logs,
+                                             GroupOutput& out, Fx& fx) {
+    for (const auto& [log, unused] : shards_)
+        step(ctx, log, out, fx,
+             [&](GroupShard& shard, ShardStep& s) { shard.on_partitions_deleted(s, logs); });
 }
 
 // --- news of the log

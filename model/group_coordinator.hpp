@@ -54,12 +54,18 @@ class GroupCoordinator {
     /// Whether a timer of the node is this component's.
     [[nodiscard]] static bool owns(const sim::TimerKey& key);
     void on_timer(const Context& ctx, const sim::TimerKey& key, GroupOutput& out, Fx& fx);
-    /// Ask::rebalance, kick, expire_offsets, reset_offsets; ignored for groups led elsewhere.
+    /// Ask::rebalance, kick, expire_offsets, reset_offsets, delete_offsets, delete_group; ignored
+    /// for groups led elsewhere.
     /// kick: the member that speaks from Fact::node, or Fact::member; with neither one is drawn.
     /// reset_offsets: Fact::log (none: every log with an offset) to Fact::offset; -2 is the start.
     /// The end (-1) is refused: only a leader knows it, so the host puts the number in its place.
+    /// delete_offsets: Fact::log (none: every log with an offset).
     [[nodiscard]] static bool understands(const sim::Order& order);
     void on_order(const Context& ctx, const sim::Order& order, GroupOutput& out, Fx& fx);
+
+    /// Topics with these partitions were deleted (Kafka: GroupCoordinator.onPartitionsDeleted).
+    void on_partitions_deleted(const Context& ctx, const std::vector<LogId>& logs, GroupOutput& out,
+                               Fx& fx);
 
     void appended(const Context& ctx, LogId shard, std::int64_t token, Offset base,
                   GroupOutput& out, Fx& fx);

@@ -173,7 +173,7 @@ void GroupShard::loaded(ShardStep& step) {
                             !ModernGroup::owned_twice(*modern),
                         "a log of a modern group has one owner at most");
             auto& group = modern_.emplace(id, ModernGroup::restored(*modern)).first->second;
-            ModernStep inner{step.ctx, step.config, step.topology, step.guard, step.fx};
+            auto inner = step.modern();
             group.resume(inner);
         } else if (const auto& classic = std::get<GroupMetadataRecord>(record);
                    !classic.tombstone) {
@@ -221,7 +221,7 @@ void GroupShard::unload(ShardStep& step) {
     for (auto& [id, group] : groups_)
         with_group(step, id, [](ClassicGroup& g, GroupStep& s) { g.unload(s); });
     for (auto& [id, group] : modern_) {
-        ModernStep inner{step.ctx, step.config, step.topology, step.guard, step.fx};
+        auto inner = step.modern();
         group.unload(inner);
     }
     groups_.clear();
@@ -254,9 +254,7 @@ void GroupShard::on(ShardStep& step, const ReplyTo& to, const JoinGroupRequest& 
         request.session_timeout > step.config.group_max_session)
         error = ErrorCode::invalid_session_timeout;
     else if (const auto* other = modern(request.group); other && !other->members().empty())
-        // Simplified: a group changes its protocol only while it is empty; Kafka also converts it
-        // member by member.
-        error = ErrorCode::inconsistent_group_protocol;
+        return join_modern(step, to, request);
     else if (request.member && !group(request.group))
         error = ErrorCode::unknown_member_id;
     if (error != ErrorCode::none) {
@@ -272,6 +270,14 @@ void GroupShard::on(ShardStep& step, const ReplyTo& to, const JoinGroupRequest& 
 }
 
 void GroupShard::on(ShardStep& step, const ReplyTo& to, const SyncGroupRequest& request) {
+    if (const auto found = modern_.find(request.group); found != modern_.end()) {
+        auto inner = step.modern();
+        auto answer = found->second.sync(inner, request, to.client);
+        if (answer.error == ErrorCode::none)
+            return wait_for_writes(step, {next_token_, {}, to, std::move(answer)});
+        step.out.replies.push_back({to, std::move(answer)});
+        return;
+    }
     if (!group(request.group)) {
         step.out.replies.push_back(
             {to, refuse_group_request(request, ErrorCode::unknown_member_id)});
@@ -285,11 +291,21 @@ void GroupShard::on(ShardStep& step, const ReplyTo& to, const HeartbeatRequest& 
     with_group(step, request.group, [&](ClassicGroup& g, GroupStep& s) {
         error = g.heartbeat(s, request.member, to.client);
     });
+    if (const auto found = modern_.find(request.group); found != modern_.end()) {
+        auto inner = step.modern();
+        error = found->second.heartbeat(inner, request.member, to.client);
+    }
     step.out.replies.push_back({to, HeartbeatResponse{request.group, error}});
 }
 
 void GroupShard::on(ShardStep& step, const ReplyTo& to, const LeaveGroupRequest& request) {
     LeaveGroupResponse answer{request.group, ErrorCode::none, {}};
+    if (const auto found = modern_.find(request.group); found != modern_.end()) {
+        auto before = found->second;
+        auto inner = step.modern();
+        answer = found->second.leave(inner, request);
+        return commit(step, std::move(before), Waiting{to, std::move(answer)});
+    }
     if (!group(request.group)) answer.error = ErrorCode::unknown_member_id;
     with_group(step, request.group,
                [&](ClassicGroup& g, GroupStep& s) { answer = g.leave(s, request); });

@@ -42,6 +42,9 @@ struct ShardStep {
     Guard& guard;
     GroupOutput& out;
     Fx& fx;
+
+    /// What a group of the consumer protocol works with.
+    [[nodiscard]] ModernStep modern() const { return {ctx, config, topology, guard, fx}; }
 };
 
 /// The answer to a group request that carries nothing but an error. Where parts have errors of
@@ -94,6 +97,13 @@ class GroupShard {
     /// -2: the start of the log.
     void reset_offsets(ShardStep& step, GroupId group, std::optional<LogId> log,
                        std::int64_t offset);
+    /// KIP-496 (OffsetDelete): an administrator takes offsets away, of which none is in use.
+    [[nodiscard]] std::vector<OffsetCommitResponse::Part> delete_offsets(
+        ShardStep& step, GroupId group, const std::vector<LogId>& logs);
+    /// KIP-229 (DeleteGroups): a group that nobody is in goes with all its offsets.
+    [[nodiscard]] ErrorCode delete_group(ShardStep& step, GroupId group);
+    /// The partitions are gone, whoever read them: their offsets go too.
+    void on_partitions_deleted(ShardStep& step, const std::vector<LogId>& logs);
     void rebalance(ShardStep& step, GroupId group);
     void expel(ShardStep& step, GroupId group, std::optional<std::int64_t> node,
                std::optional<std::int64_t> member);
@@ -114,6 +124,8 @@ class GroupShard {
     [[nodiscard]] const std::map<GroupId, ClassicGroup>& classic_groups() const { return groups_; }
     [[nodiscard]] const std::map<GroupId, ModernGroup>& modern_groups() const { return modern_; }
     [[nodiscard]] const OffsetStore& offsets() const { return offsets_; }
+    /// Every log that the group has an offset for: committed, pending or on its way.
+    [[nodiscard]] std::vector<LogId> logs_of(GroupId group) const;
 
     friend bool operator==(const GroupShard&, const GroupShard&) = default;
     [[nodiscard]] auto fields() const {
@@ -123,6 +135,7 @@ class GroupShard {
     }
 
   private:
+    using AnyGroup = std::variant<ClassicGroup, ModernGroup>;
     /// A client that waits, and what it is told if all goes well.
     struct Waiting {
         ReplyTo to;
@@ -145,7 +158,7 @@ class GroupShard {
         std::optional<TxnIdentity> who;       ///< offsets inside a transaction
         std::optional<Marker> marker;         ///< instead of records
         std::optional<GroupPersist> persist;  ///< a classic group's metadata
-        std::optional<ModernGroup> before;    ///< a modern group, if this fails
+        std::optional<AnyGroup> before;       ///< what the group becomes again if this fails
         bool replayed = false;
         [[nodiscard]] Offset next_offset() const {
             return *base + (marker ? 1 : static_cast<std::int64_t>(records.size()));
@@ -153,12 +166,12 @@ class GroupShard {
         friend bool operator==(const Write&, const Write&) = default;
     };
     /// An answer that waits for the writes before it (G26): an OffsetFetch, read when it is its
-    /// turn, or the finished answer to a heartbeat that changed nothing.
+    /// turn, or the finished answer to a member whose request changed nothing.
     struct Read {
         std::int64_t before = 0;  ///< waits for tokens below this one
         sim::Instant deadline{};
         ReplyTo to;
-        std::variant<OffsetFetchRequest, ConsumerGroupHeartbeatResponse> what;
+        std::variant<OffsetFetchRequest, Message> what;
         friend bool operator==(const Read&, const Read&) = default;
     };
 
@@ -187,7 +200,14 @@ class GroupShard {
                                  std::optional<ProducerId> producer);
 
     /// A modern group has acted: its record is written if it changed; `waiting` hears of it then.
-    void commit(ShardStep& step, ModernGroup before, std::optional<Waiting> waiting);
+    /// `former`: the classic group that it was until now.
+    void commit(ShardStep& step, ModernGroup before, std::optional<Waiting> waiting,
+                std::optional<ClassicGroup> former = std::nullopt);
+    // KIP-848, online migration.
+    void join_modern(ShardStep& step, const ReplyTo& to, const JoinGroupRequest& request);
+    [[nodiscard]] bool downgrades(const ShardStep& step, const ModernGroup& before) const;
+    void downgrade(ShardStep& step, ModernGroup before, std::optional<Waiting> waiting);
+    void roll_back(ShardStep& step, AnyGroup before);
     template <class Action>
     void with_modern(ShardStep& step, GroupId id, Action action);
 
@@ -208,6 +228,7 @@ class GroupShard {
     void answer(ShardStep& step, const ReplyTo& to, const OffsetFetchRequest& request) const;
     [[nodiscard]] bool in_flight(GroupId group, LogId log) const;
     [[nodiscard]] bool writes_of(GroupId group) const;
+    [[nodiscard]] bool rewritten(GroupId group) const;
     void expire_offsets_of(ShardStep& step, const ClassicGroup& group, Duration retention);
     void expire_offsets_of(ShardStep& step, const ModernGroup& group, Duration retention);
     void forget(ShardStep& step, Write tombstones, const GroupRecord& of_group);

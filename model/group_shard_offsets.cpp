@@ -1,6 +1,6 @@
 // Offsets at a shard: commits outside and inside transactions (G20-G24), reading them back (G26,
 // G27), and how long they are kept (G31). Records take effect when they are replicated: see
-// group_shard_writes.cpp.
+// group_shard_writes.cpp; what an administrator does to them: see group_shard_deletion.cpp.
 
 #include <algorithm>
 
@@ -14,11 +14,11 @@ namespace eos::model {
 ErrorCode GroupShard::validate(ShardStep& step, const OffsetCommitRequest& request) const {
     auto error = ErrorCode::none;
     if (const auto* modern_group = modern(request.group))
-        error = modern_group->validate_commit(request.member);
+        error = modern_group->validate_commit(request.member, request.version);
     else if (const auto* known = group(request.group))
         error = known->validate_commit(request.member, false);
     else if (request.member.generation)  // G20 a
-        return ErrorCode::group_id_not_found;
+        return request.version < 9 ? ErrorCode::illegal_generation : ErrorCode::group_id_not_found;
     if (!request.member.generation || !fences_member(error)) return error;
     // G20: a zombie's commit must not move the offsets of its successor.
     return step.guard.trips(Safeguard::generation_fencing, true) ? error : ErrorCode::none;
@@ -29,7 +29,7 @@ ErrorCode GroupShard::validate(ShardStep& step, const TxnOffsetCommitRequest& re
     const auto& member = request.member;
     auto error = ErrorCode::none;
     if (const auto* modern_group = modern(request.group))
-        error = modern_group->validate_commit(member);
+        error = modern_group->validate_commit(member, std::nullopt);
     else if (const auto* known = group(request.group))
         error = known->validate_commit(member, true);
     else if (member.generation)
@@ -175,8 +175,8 @@ void GroupShard::answer(ShardStep& step, const ReplyTo& to,
     step.out.replies.push_back({to, std::move(response)});
 }
 
-// --- expiry and an operator's reset
-// ---------------------------------------------------------------
+// --- expiry
+// ---------------------------------------------------------------------------------------
 
 void GroupShard::expire_offsets(ShardStep& step, std::optional<GroupId> only, Duration retention) {
     if (loading_) return;
@@ -260,33 +260,14 @@ bool GroupShard::writes_of(GroupId id) const {
     });
 }
 
-// An operator's reset is a commit without a member: refused while the group is active (G20 d).
-// Simplified: the start of a log is offset 0; a consumer that finds less is told it is out of range
-// and resets by its policy.
-void GroupShard::reset_offsets(ShardStep& step, GroupId id, std::optional<LogId> log,
-                               std::int64_t offset) {
-    if (loading_) return;
-    std::vector<LogId> logs;
-    if (log)
-        logs.push_back(*log);
-    else
-        for (const auto& [known, entry] : offsets_.of(id)) logs.push_back(known);
-    auto error = ErrorCode::none;
-    const auto* classic = group(id);
-    const auto* other = modern(id);
-    if ((classic && classic->state() != GroupState::empty) || (other && !other->members().empty()))
-        error = ErrorCode::unknown_member_id;
-    if (offset == -2) offset = 0;
-    if (offset < 0) error = ErrorCode::offset_not_available;
-    Write next;
-    for (const auto target : logs) {
-        const auto record = offset_record(id, target, Offset{offset}, step.ctx.wall);
-        if (error == ErrorCode::none)
-            next.records.push_back(record);
-        else
-            tell_refused(step, record, std::nullopt, nullptr, error);
-    }
-    if (!next.records.empty()) write(step, std::move(next));
+// Whether something on its way holds the group itself, not only offsets.
+bool GroupShard::rewritten(GroupId id) const {
+    return std::any_of(writes_.begin(), writes_.end(), [&](const Write& w) {
+        return std::any_of(w.records.begin(), w.records.end(), [&](const GroupRecord& record) {
+            return !std::holds_alternative<OffsetRecord>(record) &&
+                   std::visit([&](const auto& r) { return r.group == id; }, record);
+        });
+    });
 }
 
 // --- what is told

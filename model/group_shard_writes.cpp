@@ -18,6 +18,14 @@ Message with_error(Message answer, ErrorCode error) {
             } else if constexpr (std::is_same_v<A, ConsumerGroupHeartbeatResponse>) {
                 a.error = error;
                 a.assignment = std::nullopt;
+            } else if constexpr (std::is_same_v<A, JoinGroupResponse>) {
+                a.error = error;
+                a.generation = std::nullopt;
+            } else if constexpr (std::is_same_v<A, SyncGroupResponse>) {
+                a.error = error;
+                a.assignment.clear();
+            } else if constexpr (std::is_same_v<A, LeaveGroupResponse>) {
+                a.error = error;
             }
         },
         answer);
@@ -79,15 +87,7 @@ void GroupShard::append_failed(ShardStep& step, std::int64_t token, ErrorCode er
                          told_error);
     }
     answer(step, failed, told_error);
-    if (failed.before) {
-        const auto id = failed.before->id();
-        const auto known = modern_.find(id);
-        // A later write of the group holds what this one held, and may yet succeed (G4).
-        if (known != modern_.end() && !writes_of(id)) {
-            ModernStep inner{step.ctx, step.config, step.topology, step.guard, step.fx};
-            known->second.roll_back(inner, std::move(*failed.before));
-        }
-    }
+    if (failed.before) roll_back(step, std::move(*failed.before));
     release_reads(step);
     rearm_timeout(step);
 }
@@ -165,6 +165,13 @@ void GroupShard::answer(ShardStep& step, const Write& done, ErrorCode error) {
                                                         : with_error(done.waiting->answer, error)});
     if (!done.persist) return;
     const auto id = std::visit([](const auto& r) { return r.group; }, done.records.back());
+    if (done.persist->why == GroupPersist::Why::deleted) {
+        if (error == ErrorCode::none)
+            step.fx.reach(number(Mile::group_deleted),
+                          told({{Fact::group, id.value},
+                                {Fact::generation, done.persist->generation.value}}));
+        return;
+    }
     if (done.persist->why == GroupPersist::Why::removed) {
         if (error != ErrorCode::none || offsets_.any(id) || offsets_.any_pending(id)) return;
         const auto* classic = group(id);
@@ -189,7 +196,7 @@ void GroupShard::answer(ShardStep& step, const Read& read) const {
     if (const auto* fetch = std::get_if<OffsetFetchRequest>(&read.what))
         answer(step, read.to, *fetch);
     else
-        step.out.replies.push_back({read.to, std::get<ConsumerGroupHeartbeatResponse>(read.what)});
+        step.out.replies.push_back({read.to, std::get<Message>(read.what)});
 }
 
 void GroupShard::refuse(ShardStep& step, const Read& read) const {
@@ -197,8 +204,7 @@ void GroupShard::refuse(ShardStep& step, const Read& read) const {
     if (const auto* fetch = std::get_if<OffsetFetchRequest>(&read.what))
         step.out.replies.push_back({read.to, refuse_group_request(*fetch, error)});
     else
-        step.out.replies.push_back(
-            {read.to, with_error(std::get<ConsumerGroupHeartbeatResponse>(read.what), error)});
+        step.out.replies.push_back({read.to, with_error(std::get<Message>(read.what), error)});
 }
 
 void GroupShard::release_reads(ShardStep& step) {

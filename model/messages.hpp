@@ -331,6 +331,7 @@ struct OffsetCommitRequest {
         friend bool operator==(const Part&, const Part&) = default;
     };
     std::vector<Part> parts;
+    std::int16_t version = 9;              ///< below 9: a client before KIP-848
     friend bool operator==(const OffsetCommitRequest&, const OffsetCommitRequest&) = default;
 };
 struct OffsetCommitResponse {

@@ -104,7 +104,8 @@ constexpr std::array mile_rows{
     MileEntry{Mile::group_revoked, "group.revoked", "a member gave partitions up", group_facts},
     MileEntry{Mile::offsets_committed, "offsets.committed", "a group offset became effective",
               offsets_facts},
-    MileEntry{Mile::offsets_refused, "offsets.refused", "an offset commit was refused",
+    MileEntry{Mile::offsets_refused, "offsets.refused",
+              "an offset commit, or an administrator's change of offsets, was refused",
               offsets_facts},
     MileEntry{Mile::offsets_fetched, "offsets.fetched", "a committed offset was read",
               offsets_facts},
@@ -153,6 +154,12 @@ constexpr std::array mile_rows{
               "a leader's last stable offset rose", partition_facts},
     MileEntry{Mile::offsets_pending, "offsets.pending",
               "a group offset waits for the end of its transaction", offsets_facts},
+    MileEntry{Mile::group_upgraded, "group.upgraded",
+              "a group with members went over to the consumer protocol", group_facts},
+    MileEntry{Mile::group_downgraded, "group.downgraded",
+              "a group with members went back to the classic protocol", group_facts},
+    MileEntry{Mile::group_deleted, "group.deleted", "an administrator deleted a group",
+              group_facts},
 };
 
 constexpr std::array fact_rows{

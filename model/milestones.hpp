@@ -43,6 +43,7 @@ enum class Mile : std::uint16_t {
     txn_prepare_abort_written, txn_marker_sent, txn_marker_written, txn_marker_refused,
     txn_completed, txn_timed_out, txn_reported, txn_id_rotated, txn_id_expired,
     partition_verified, partition_stable_offset_moved, offsets_pending,
+    group_upgraded, group_downgraded, group_deleted,
     /// First of the numbers for fault.NAME (2 per fault: fired, ended), after these.
     fault_first = 1000,
     /// First of the numbers for safeguard.NAME.
@@ -111,6 +112,8 @@ enum class Ask : std::uint16_t {
     abort_txn,          ///< broker: log; the operator aborts its oldest open transaction (HNG-6)
     fence_producer,     ///< transaction coordinator: txid; an administrator's InitProducerId
     signal,             ///< application: count (number of the wait_for trigger that fired)
+    delete_offsets,     ///< group coordinator: group, log (optional; OffsetDelete, KIP-496)
+    delete_group,       ///< group coordinator: group (DeleteGroups, KIP-229)
 };
 [[nodiscard]] constexpr sim::OrderKind number(Ask a) { return {static_cast<std::uint16_t>(a)}; }
 

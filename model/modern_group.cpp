@@ -31,6 +31,11 @@ namespace {
            within(request.owned, m.assigned);
 }
 
+/// What a member is told whose epoch is not the present one, in its own protocol's words.
+[[nodiscard]] ErrorCode stale(const ModernMember& m) {
+    return m.classic ? ErrorCode::illegal_generation : ErrorCode::stale_member_epoch;
+}
+
 template <class T>
 [[nodiscard]] std::vector<T> sorted(std::vector<T> values) {
     std::sort(values.begin(), values.end());
@@ -134,7 +139,8 @@ ErrorCode ModernGroup::check(const ConsumerGroupHeartbeatRequest& request, Membe
         const auto* holder = with_instance(*request.instance);
         // Unlike in a classic group the newcomer yields (K7).
         if (joins)
-            return holder && !holder->away ? ErrorCode::unreleased_instance_id : ErrorCode::none;
+            return holder && !holder->away && !holder->classic ? ErrorCode::unreleased_instance_id
+                                                               : ErrorCode::none;
         if (!holder) return ErrorCode::unknown_member_id;
         if (holder->member != speaker) return ErrorCode::fenced_instance_id;
         known = holder;
@@ -153,11 +159,7 @@ ErrorCode ModernGroup::admit(ModernStep& step, const ConsumerGroupHeartbeatReque
     auto* known = request.instance ? with_instance(*request.instance) : member(speaker);
     const bool returns = known && request.instance && request.member_epoch == 0;
     if (returns) {  // a static member is back, under a new id: what was its own still is (G37)
-        leave_seat(step, known->member);
-        known->member = speaker;
-        known->away = false;
-        known->epoch = Generation{0};
-        known->previous_epoch = Generation{0};
+        take_seat_of(step, *known, speaker);
     } else if (!known) {
         ModernMember fresh;
         fresh.member = speaker;
@@ -166,14 +168,28 @@ ErrorCode ModernGroup::admit(ModernStep& step, const ConsumerGroupHeartbeatReque
         known = &record_.members.back();
     }
     seat(speaker).node = from;
+    known->classic.reset();
     if (request.rebalance_timeout) known->rebalance_timeout = *request.rebalance_timeout;
     if (request.assignor) known->assignor = static_cast<std::uint8_t>(*request.assignor);
-    if (request.subscription && sorted(*request.subscription) != known->subscription) {
-        known->subscription = sorted(*request.subscription);
-        record_.epoch = record_.epoch.next();  // G34
-    }
+    if (request.subscription) subscribe(*known, *request.subscription);
     arm_session(step, speaker);
     return ErrorCode::none;
+}
+
+// A static member is back under a new id (G37).
+void ModernGroup::take_seat_of(ModernStep& step, ModernMember& holder, MemberId fresh) {
+    leave_seat(step, holder.member);
+    holder.member = fresh;
+    holder.away = false;
+    holder.epoch = Generation{0};
+    holder.previous_epoch = Generation{0};
+}
+
+void ModernGroup::subscribe(ModernMember& m, const std::vector<TopicId>& topics) {
+    auto wanted = sorted(topics);
+    if (wanted == m.subscription) return;
+    m.subscription = std::move(wanted);
+    record_.epoch = record_.epoch.next();  // G34
 }
 
 ServerAssignor ModernGroup::assignor() const {
@@ -207,21 +223,9 @@ ConsumerGroupHeartbeatResponse ModernGroup::advance(ModernStep& step,
     answer.member = speaker;
     auto& m = *member(speaker);
     const auto assigned_before = m.assigned;
-    if (!reconciled_to(m, record_.target_epoch)) {
-        give_back(step, m);
-        auto next = reconciled(m, record_.target_epoch, busy(), request.owned);
-        if (!next) {
-            answer.error = ErrorCode::fenced_member_epoch;
-            return answer;
-        }
-        if (*next != m) {
-            // Whoever is given a log is its owner from then on.
-            for (const auto log : next->assigned)
-                if (!std::binary_search(m.assigned.begin(), m.assigned.end(), log))
-                    std::erase(unguarded_, log);
-            m = std::move(*next);
-            arm_rebalance(step, m);
-        }
+    if (!reconcile(step, m, request.owned)) {
+        answer.error = ErrorCode::fenced_member_epoch;
+        return answer;
     }
     answer.member_epoch = m.epoch.value;
     answer.heartbeat_interval = step.config.consumer_group_heartbeat;
@@ -262,6 +266,23 @@ void ModernGroup::give_back(ModernStep& step, ModernMember& m) {
     if (m.revoking.empty()) m.state = ModernState::unreleased;  // what else is in the target
 }
 
+bool ModernGroup::reconcile(ModernStep& step, ModernMember& m,
+                            const std::optional<std::vector<LogId>>& owned) {
+    if (reconciled_to(m, record_.target_epoch)) return true;
+    give_back(step, m);
+    auto next = reconciled(m, record_.target_epoch, busy(), owned);
+    if (!next) return false;
+    if (*next != m) {
+        // Whoever is given a log is its owner from then on.
+        for (const auto log : next->assigned)
+            if (!std::binary_search(m.assigned.begin(), m.assigned.end(), log))
+                std::erase(unguarded_, log);
+        m = std::move(*next);
+        arm_rebalance(step, m);
+    }
+    return true;
+}
+
 ConsumerGroupHeartbeatResponse ModernGroup::leave(ModernStep& step,
                                                   const ConsumerGroupHeartbeatRequest& request) {
     ConsumerGroupHeartbeatResponse answer;
@@ -292,13 +313,14 @@ ConsumerGroupHeartbeatResponse ModernGroup::leave(ModernStep& step,
 // --- offsets
 // --------------------------------------------------------------------------------------
 
-ErrorCode ModernGroup::validate_commit(const MemberRef& ref) const {
+ErrorCode ModernGroup::validate_commit(const MemberRef& ref,
+                                       std::optional<std::int16_t> version) const {
     // An administrator, or a consumer with manual assignment.
     if (!ref.generation && record_.members.empty()) return ErrorCode::none;
     const auto* m = ref.member ? find(*ref.member) : nullptr;
     if (!m) return ErrorCode::unknown_member_id;
-    if (!ref.generation || ref.generation->value != told_epoch(*m))
-        return ErrorCode::stale_member_epoch;
+    if (!m->classic && version && *version < 9) return ErrorCode::unsupported_version;
+    if (!ref.generation || ref.generation->value != told_epoch(*m)) return stale(*m);
     return ErrorCode::none;
 }
 
@@ -306,7 +328,7 @@ ErrorCode ModernGroup::validate_fetch(const OffsetFetchRequest& request) const {
     if (!request.member && !request.member_epoch) return ErrorCode::none;
     const auto* m = request.member ? find(*request.member) : nullptr;
     if (!m) return ErrorCode::unknown_member_id;
-    return request.member_epoch == told_epoch(*m) ? ErrorCode::none : ErrorCode::stale_member_epoch;
+    return request.member_epoch == told_epoch(*m) ? ErrorCode::none : stale(*m);
 }
 
 }  // namespace eos::model

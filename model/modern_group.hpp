@@ -4,6 +4,9 @@
 // each member then walks to its target by itself (modern_group_reconcile.hpp), no barrier (K9). A
 // value owned by a GroupShard: what the log keeps of it is its state, the rest is timers.
 //
+// Members may speak the classic protocol while the group is on its way from one to the other
+// (KIP-848, online migration; modern_group_classic.cpp).
+//
 // A heartbeat is handled in three steps: admit() the member and what it says of itself; if the
 // epoch rose, set_target() to what the assignor says; advance() the member and answer.
 
@@ -13,6 +16,7 @@
 #include <tuple>
 #include <vector>
 
+#include "model/classic_group.hpp"
 #include "model/config.hpp"
 #include "model/messages.hpp"
 #include "model/records.hpp"
@@ -72,18 +76,44 @@ class ModernGroup {
     [[nodiscard]] ConsumerGroupHeartbeatResponse leave(
         ModernStep& step, const ConsumerGroupHeartbeatRequest& request);
 
+    // --- members of the classic protocol: their requests, as a group of theirs would answer ---
+
+    /// A classic group and all its members, on what they were last assigned.
+    [[nodiscard]] static ModernGroup upgraded(const ClassicGroup& group);
+    /// Its members, all of the classic protocol, as a classic group of that generation.
+    [[nodiscard]] ClassicGroup downgraded(ModernStep& step, Generation generation);
+    [[nodiscard]] bool only_classic() const;
+    /// Whether all its classic members know one of the assignors.
+    [[nodiscard]] bool supports(const std::vector<AssignorKind>& protocols) const;
+    /// The first half of a JoinGroup, as admit(); `member` as there.
+    [[nodiscard]] ErrorCode admit(ModernStep& step, const JoinGroupRequest& request,
+                                  MemberId member, NodeId from);
+    [[nodiscard]] JoinGroupResponse advance(ModernStep& step, const JoinGroupRequest& request,
+                                            MemberId member);
+    [[nodiscard]] SyncGroupResponse sync(ModernStep& step, const SyncGroupRequest& request,
+                                         NodeId from);
+    [[nodiscard]] ErrorCode heartbeat(ModernStep& step, const MemberRef& member, NodeId from);
+    [[nodiscard]] LeaveGroupResponse leave(ModernStep& step, const LeaveGroupRequest& request);
+
     /// G21: whether an offset commit of this member counts; the epoch must match exactly.
-    [[nodiscard]] ErrorCode validate_commit(const MemberRef& member) const;
+    /// `version`: of an OffsetCommit; none in a transaction.
+    [[nodiscard]] ErrorCode validate_commit(const MemberRef& member,
+                                            std::optional<std::int16_t> version) const;
     /// G27.
     [[nodiscard]] ErrorCode validate_fetch(const OffsetFetchRequest& request) const;
 
     void on_session_timer(ModernStep& step, std::uint32_t slot);
     void on_rebalance_timer(ModernStep& step, std::uint32_t slot);
+    /// A classic member has not joined again, or not asked for its assignment, in time.
+    void on_classic_timer(ModernStep& step, std::uint32_t slot);
     /// An operator removes a member, or wants a new assignment.
     void expel(ModernStep& step, MemberId member);
     void force_rebalance(ModernStep& step);
     /// Tells the world how the group differs from what it was.
     void tell_changes(ModernStep& step, const ModernGroup& before);
+    /// The same of who owns what, to the directory.
+    void declare_owners(ModernStep& step);
+    void tell(ModernStep& step, Mile mile, std::optional<MemberId> member) const;
 
     [[nodiscard]] GroupId id() const { return record_.group; }
     [[nodiscard]] ModernGroupState state() const;
@@ -107,6 +137,7 @@ class ModernGroup {
         MemberId member;
         std::uint32_t slot = 0;      ///< names its timers
         std::optional<NodeId> node;  ///< where it last spoke from
+        bool joining = false;        ///< a classic member that was told to join again
         friend bool operator==(const Seat&, const Seat&) = default;
     };
 
@@ -122,8 +153,15 @@ class ModernGroup {
     void give_back(ModernStep& step, ModernMember& member);
     void arm_session(ModernStep& step, MemberId id);
     void arm_rebalance(ModernStep& step, const ModernMember& member);
-    void declare_owners(ModernStep& step);
-    void tell(ModernStep& step, Mile mile, std::optional<MemberId> member) const;
+    /// The member as it should be told now; none: fenced.
+    [[nodiscard]] bool reconcile(ModernStep& step, ModernMember& member,
+                                 const std::optional<std::vector<LogId>>& owned);
+    void take_seat_of(ModernStep& step, ModernMember& holder, MemberId fresh);
+    void subscribe(ModernMember& member, const std::vector<TopicId>& topics);
+    [[nodiscard]] ErrorCode validate_classic(const MemberRef& ref) const;
+    [[nodiscard]] bool waits_for_others(const ModernMember& member) const;
+    void await_join(ModernStep& step, const ModernMember& member);
+    void expire(ModernStep& step, MemberId member);
 
     ModernGroupRecord record_;
     std::vector<Seat> seats_;

@@ -84,18 +84,22 @@ void ModernGroup::leave_seat(ModernStep& step, MemberId id) {
     const auto slot = seat(id).slot;
     step.fx.disarm(key(Tick::modern_session, timer_group(this->id()), slot));
     step.fx.disarm(key(Tick::modern_rebalance, timer_group(this->id()), slot));
+    step.fx.disarm(key(Tick::modern_join, timer_group(this->id()), slot));
+    step.fx.disarm(key(Tick::modern_sync, timer_group(this->id()), slot));
     std::erase_if(seats_, [&](const Seat& s) { return s.member == id; });
 }
 
 void ModernGroup::arm_session(ModernStep& step, MemberId id) {
+    const auto* m = find(id);
     step.fx.arm(key(Tick::modern_session, timer_group(this->id()), seat(id).slot),
-                step.config.consumer_group_session);
+                m && m->classic ? m->classic->session_timeout : step.config.consumer_group_session);
 }
 
-// G35: giving up partitions takes at most the member's rebalance timeout.
+// G35: giving up partitions takes at most the member's rebalance timeout. Of a classic member its
+// joins are timed instead.
 void ModernGroup::arm_rebalance(ModernStep& step, const ModernMember& m) {
     const auto timer = key(Tick::modern_rebalance, timer_group(id()), seat(m.member).slot);
-    if (m.state == ModernState::unrevoked)
+    if (m.state == ModernState::unrevoked && !m.classic)
         step.fx.arm(timer, m.rebalance_timeout);
     else
         step.fx.disarm(timer);
@@ -107,19 +111,25 @@ void ModernGroup::remove(ModernStep& step, MemberId id) {
     record_.epoch = record_.epoch.next();  // G34
 }
 
-void ModernGroup::on_session_timer(ModernStep& step, std::uint32_t slot) {
-    const auto id = at_slot(slot);
-    if (!id) return;
+void ModernGroup::expire(ModernStep& step, MemberId id) {
     tell(step, Mile::group_member_expired, id);
-    remove(step, *id);
+    remove(step, id);
+}
+
+void ModernGroup::on_session_timer(ModernStep& step, std::uint32_t slot) {
+    if (const auto id = at_slot(slot)) expire(step, *id);
 }
 
 void ModernGroup::on_rebalance_timer(ModernStep& step, std::uint32_t slot) {
     const auto id = at_slot(slot);
     const auto* m = id ? find(*id) : nullptr;
-    if (!m || m->state != ModernState::unrevoked) return;
-    tell(step, Mile::group_member_expired, id);
-    remove(step, *id);
+    if (m && m->state == ModernState::unrevoked) expire(step, *id);
+}
+
+void ModernGroup::on_classic_timer(ModernStep& step, std::uint32_t slot) {
+    const auto id = at_slot(slot);
+    const auto* m = id ? find(*id) : nullptr;
+    if (m && m->classic) expire(step, *id);
 }
 
 void ModernGroup::expel(ModernStep& step, MemberId id) {

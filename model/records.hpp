@@ -61,6 +61,12 @@ struct GroupMetadataRecord {
 enum class ModernState : std::uint8_t { stable, unrevoked, unreleased, unknown };
 /// "UNREVOKED_PARTITIONS": Kafka's spelling.
 [[nodiscard]] std::string_view name(ModernState state);
+/// A member that still speaks the classic protocol: what its JoinGroup said.
+struct ClassicSide {
+    sim::Duration session_timeout{};
+    std::vector<std::int32_t> protocols;  ///< AssignorKind, in order of preference
+    friend bool operator==(const ClassicSide&, const ClassicSide&) = default;
+};
 struct ModernMember {
     MemberId member;
     std::optional<GroupInstanceId> instance;
@@ -74,6 +80,7 @@ struct ModernMember {
     std::vector<LogId> assigned;
     std::vector<LogId> revoking;           ///< told to give up, not acknowledged
     std::vector<LogId> target;
+    std::optional<ClassicSide> classic = {};  ///< none: it speaks the consumer protocol
     friend bool operator==(const ModernMember&, const ModernMember&) = default;
 };
 /// A KIP-848 group. Simplified: Kafka writes records for what changed about epoch, members, target

@@ -47,7 +47,9 @@ enum class Tick : std::uint16_t {
     modern_rebalance,      ///< a: group, b: member slot
     // controller
     session_check, metadata_wait, election, leader_balance,
-    // group coordinator; last, because the numbers are in the digests of traces
+    // group coordinator again: late comers stand last, the numbers are in the digests of traces
+    modern_join,           ///< of a member of the classic protocol; a: group, b: member slot
+    modern_sync,
     group_pending_expiry,  ///< a: log
 };
 

@@ -155,11 +155,16 @@ std::string words(const sim::Milestone& milestone, const model::Topology& topolo
         case Mile::group_assigned:
             return fmt::format("{} is given its partitions", r.node());
         case Mile::group_revoked: return fmt::format("{} gives partitions up", r.node());
+        case Mile::group_upgraded:
+            return fmt::format("{} goes over to the consumer protocol", r.group());
+        case Mile::group_downgraded:
+            return fmt::format("{} goes back to the classic protocol", r.group());
+        case Mile::group_deleted: return fmt::format("{} is deleted", r.group());
         case Mile::offsets_committed:
             return fmt::format("{} commits offset {} of {}", r.group(), r.number(Fact::offset),
                                r.log());
         case Mile::offsets_refused:
-            return fmt::format("an offset commit of {} is refused: {}", r.group(), r.error());
+            return fmt::format("a change of {}'s offsets is refused: {}", r.group(), r.error());
         case Mile::offsets_fetched: return fmt::format("{} reads its offsets", r.group());
         case Mile::offsets_expired:
             return fmt::format("the offset of {} in {} is forgotten", r.group(), r.log());

@@ -189,6 +189,10 @@ class ActionFields {
         if (const auto* node = form_.get("log"))
             act.log = read_log(reading_, node->text, node->mark);
     }
+    void fill(action::DeleteOffsets& act) {
+        if (const auto* node = form_.get("log"))
+            act.log = read_log(reading_, node->text, node->mark);
+    }
     void fill(action::Mix& act) { act.of = choices(false); }
     void fill(action::Swizzle& act) {
         act.of = choices(true);

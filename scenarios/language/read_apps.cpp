@@ -209,24 +209,6 @@ void check_group_protocol(Reading& reading, const Form& form, const model::AppCo
                       "it is older than KIP-848: config: { group.protocol: classic }");
 }
 
-/// Members of one group speak one protocol.
-void check_groups(Reading& reading, const Node& apps) {
-    const auto& all = reading.scenario.apps;
-    for (std::size_t i = 0; i < all.size(); ++i)
-        for (std::size_t j = 0; j < i; ++j) {
-            const auto& a = all[j].config;
-            const auto& b = all[i].config;
-            if (!a.consumes() || !b.consumes() || a.consumer.group != b.consumer.group ||
-                a.consumer.protocol == b.consumer.protocol)
-                continue;
-            refuse_unmodelled(reading.diagnostics, apps.keys[i].mark,
-                              fmt::format("apps '{}' and '{}' in one group with two values of "
-                                          "group.protocol",
-                                          a.name, b.name),
-                              "the migration of a group to KIP-848, member by member");
-        }
-}
-
 void read_workload(Reading& reading, const Form& form, model::AppConfig& app) {
     const auto* node = form.get("workload");
     if (node == nullptr) return;
@@ -402,6 +384,8 @@ App read_app(Reading& reading, const Key& key, const Node& node, model::AppId id
     const auto* client = client_named(result.client);
     if (client != nullptr) lay_client(*client, app);
     app.consumer.protocol = reading.group_protocol;
+    if (!reading.has_consumer_groups || (client != nullptr && !client->consumer_groups))
+        app.consumer.offset_commit_version = 8;  // 9 came with KIP-848
     auto safeguards = app.producer.safeguards;
     for (const auto* bug : apply_safeguards(reading, form, model::Side::client, safeguards))
         if (!bug->mistake.empty()) result.mistakes.emplace_back(bug->mistake);
@@ -458,7 +442,6 @@ void read_apps(Reading& reading) {
         nodes += app.config.instances;
         reading.scenario.apps.push_back(std::move(app));
     }
-    check_groups(reading, *apps);
     constexpr std::int64_t most = 2000;
     if (nodes > most)
         reading.error(apps->mark, fmt::format("{} nodes are more than a simulation can use", nodes),

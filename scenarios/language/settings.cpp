@@ -22,6 +22,8 @@ constexpr std::array<std::string_view, 4> assignor_words{"range", "roundrobin", 
                                                          "cooperative-sticky"};
 constexpr std::array<std::string_view, 2> protocol_words{"classic", "consumer"};
 constexpr std::array<std::string_view, 2> remote_words{"uniform", "range"};
+constexpr std::array<std::string_view, 4> migration_words{"disabled", "upgrade", "downgrade",
+                                                          "bidirectional"};
 
 constexpr std::string_view compaction = "the log cleaner";
 constexpr std::string_view segments = "retention and segments by size";
@@ -131,6 +133,13 @@ constexpr std::array rows{
         "silence after which a member of a group of KIP-848 is expelled (any value is allowed)"),
     broker<&B::consumer_group_heartbeat>("group.consumer.heartbeat.interval.ms", ms, "5000",
                                          "between heartbeats in groups of KIP-848"),
+    Setting{.name = "group.consumer.migration.policy",
+            .unit = word,
+            .fallback = "bidirectional",
+            .help = "which way a group with members may change its protocol: disabled, upgrade, "
+                    "downgrade, bidirectional",
+            .broker = broker_slot<&B::group_migration>,
+            .words = migration_words},
     broker<&B::offsets_commit_timeout>("offsets.commit.timeout.ms", ms, "5000",
                                        "wait for the replicas of an offset commit"),
     broker<&B::offsets_retention>("offsets.retention.minutes", minutes, "10080",
@@ -376,6 +385,9 @@ void assign(const Slot& slot, const Setting& setting, SettingValue value) {
         }
         void operator()(std::optional<model::ServerAssignor>* p) const {
             *p = static_cast<model::ServerAssignor>(number);
+        }
+        void operator()(model::GroupMigration* p) const {
+            *p = static_cast<model::GroupMigration>(number);
         }
     };
     std::visit(Visitor{setting, number}, slot);

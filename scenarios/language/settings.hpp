@@ -22,7 +22,8 @@ enum class SettingUnit : std::uint8_t { ms, minutes, bytes, number, flag, word }
 using Slot =
     std::variant<std::monostate, sim::Duration*, std::int32_t*, std::int64_t*, bool*, model::Acks*,
                  model::OffsetReset*, model::Isolation*, std::vector<model::AssignorKind>*,
-                 model::GroupProtocol*, std::optional<model::ServerAssignor>*>;
+                 model::GroupProtocol*, std::optional<model::ServerAssignor>*,
+                 model::GroupMigration*>;
 
 struct Setting {
     std::string_view name;

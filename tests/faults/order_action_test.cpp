@@ -54,6 +54,12 @@ TEST_CASE("orders about a group go to its coordinator") {
           Lines{"1000ms tell 3 order 10 6=1 9=12 7=0"});
     CHECK(story(action::ResetOffsets{}, {target(K::group, 0)}) ==
           Lines{"1000ms tell 3 order 10 9=-2 7=0"});
+    CHECK(story(action::DeleteOffsets{log(1)}, {app(0)}) ==
+          Lines{"1000ms tell 3 order 15 6=1 7=0"});
+    CHECK(story(action::DeleteOffsets{}, {target(K::group, 0)}) ==
+          Lines{"1000ms tell 3 order 15 7=0"});
+    CHECK(story(action::DeleteGroup{}, {target(K::group, 0)}) ==
+          Lines{"1000ms tell 3 order 16 7=0"});
 }
 
 TEST_CASE("kick names the member by its node, or leaves the choice to the coordinator") {
@@ -92,11 +98,10 @@ TEST_CASE("without a name one transactional id is drawn, and it is written down"
 
     const auto drawn = stage.report().deeds.at(0).txids;
     REQUIRE(drawn.size() == 1);
-    CHECK(stage.said() == Lines{drawn[0] == 0 ? "1000ms tell 3 order 13 11=0"
-                                              : "1000ms tell 2 order 13 11=1"});
+    CHECK(stage.said() ==
+          Lines{drawn[0] == 0 ? "1000ms tell 3 order 13 11=0" : "1000ms tell 2 order 13 11=1"});
     REQUIRE(stage.injector.decisions().size() == 1);
-    CHECK(stage.injector.decisions()[0].drawn ==
-          std::vector<Drawn>{{Drawn::Kind::txid, drawn[0]}});
+    CHECK(stage.injector.decisions()[0].drawn == std::vector<Drawn>{{Drawn::Kind::txid, drawn[0]}});
     CHECK(drawn_named(name(Drawn::Kind::txid)) == Drawn::Kind::txid);
 }
 

@@ -28,7 +28,7 @@ inline constexpr sim::MilestoneKind sent{1}, delivered{2}, handoff{3}, crashed{4
 namespace order {
 inline constexpr sim::OrderKind stop{1}, stall{2}, unstall{3}, elect{4}, rebalance{5}, kick{6},
     expire_producers{7}, expire_offsets{8}, roll_segment{9}, reset_offsets{10}, delete_records{11},
-    abort_txn{12}, fence_producer{13}, expire_txids{14};
+    abort_txn{12}, fence_producer{13}, expire_txids{14}, delete_offsets{15}, delete_group{16};
 }
 inline constexpr std::uint16_t leader = 1, followers = 2, in_sync = 3, controller = 4,
                                coordinator = 5, owner = 6, txn_coordinator = 7, holder = 8,
@@ -45,7 +45,7 @@ inline Words words() {
         order::stop,         order::stall,         order::unstall,          order::elect,
         order::rebalance,    order::kick,          order::expire_producers, order::expire_offsets,
         order::roll_segment, order::reset_offsets, order::delete_records,   order::abort_txn,
-        order::fence_producer, order::expire_txids};
+        order::fence_producer, order::expire_txids, order::delete_offsets, order::delete_group};
     w.marks = {mile::sent,       mile::delivered, mile::handoff, mile::crashed,
                mile::lost_power, mile::stopped,   {1000}};
     return w;
