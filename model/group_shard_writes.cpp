@@ -151,7 +151,7 @@ void GroupShard::apply(ShardStep& step, const Write& done, const OffsetRecord& o
         return;
     }
     if (!offsets_.apply(offset, at, done.member)) return;
-    ensure_group(offset.group);
+    if (offset.offset) ensure_group(offset.group);
     tell_committed(step, offset.group, offset.log,
                    offset.offset ? offsets_.find(offset.group, offset.log) : nullptr, done.member,
                    done.replayed);

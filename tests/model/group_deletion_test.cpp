@@ -84,6 +84,7 @@ TEST_CASE("a group with members is not deleted, one without goes with all its of
     CHECK(kept == Offset{5});
     CHECK(!offset_of(rig, 0));
     CHECK(!rig.modern());
+    CHECK(!rig.group());
     CHECK(rig.world.times(Mile::group_deleted) == 1);
     rig.fail_over(1);
     CHECK(!offset_of(rig, 0));
