@@ -1,7 +1,5 @@
 // Harness aborted_index: the transaction index of one segment.
 
-#include <memory>
-
 #include "model/aborted_index.hpp"
 #include "tests/conformance/harness.hpp"
 
@@ -37,11 +35,8 @@ Observed perform(AbortedIndex& index, const std::string& op, const Args& args) {
 
 }  // namespace
 
-Harness make_aborted_index(const Args&) {
-    auto index = std::make_shared<AbortedIndex>();
-    return {.perform = [index](const std::string& op, const Args& args) {
-        return perform(*index, op, args);
-    }};
+Harness make_aborted_index(const Args& config) {
+    return driven<AbortedIndex>(config, {}, &perform);
 }
 
 }  // namespace eos::conformance

@@ -131,11 +131,6 @@ class BrokerApi {
 
 }  // namespace
 
-Harness make_broker_api(const Args& config) {
-    auto broker = std::make_shared<BrokerApi>(config);
-    return {.perform = [broker](const std::string& op, const Args& args) {
-        return broker->perform(op, args);
-    }};
-}
+Harness make_broker_api(const Args& config) { return driven<BrokerApi>(config); }
 
 }  // namespace eos::conformance

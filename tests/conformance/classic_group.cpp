@@ -5,7 +5,6 @@
 
 #include <array>
 #include <map>
-#include <memory>
 
 #include "model/group_shard.hpp"
 #include "tests/conformance/harness.hpp"
@@ -293,13 +292,7 @@ class ClassicGroupHarness {
 }  // namespace
 
 Harness make_classic_group(const Args& config) {
-    const auto state = std::make_shared<ClassicGroupHarness>(config);
-    Harness harness;
-    harness.perform = [state](const std::string& op, const Args& args) {
-        return state->perform(op, args);
-    };
-    harness.sets = {"members", "pending", "pending_sync"};
-    return harness;
+    return driven<ClassicGroupHarness>(config, {.sets = {"members", "pending", "pending_sync"}});
 }
 
 }  // namespace eos::conformance

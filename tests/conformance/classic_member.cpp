@@ -322,13 +322,7 @@ class ClassicMemberHarness {
 }  // namespace
 
 Harness make_classic_member(const Args& config) {
-    auto harness = std::make_shared<ClassicMemberHarness>(config);
-    Harness result;
-    result.perform = [harness](const std::string& op, const Args& args) {
-        return harness->perform(op, args);
-    };
-    result.sets = {"owned"};
-    return result;
+    return driven<ClassicMemberHarness>(config, {.sets = {"owned"}});
 }
 
 }  // namespace eos::conformance

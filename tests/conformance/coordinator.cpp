@@ -1,7 +1,6 @@
 // Harness coordinator: the transaction coordinator with one id "T" and a log of its own.
 
 #include <map>
-#include <memory>
 #include <string>
 
 #include "tests/conformance/harness.hpp"
@@ -236,10 +235,7 @@ class CoordinatorHarness {
 }  // namespace
 
 Harness make_coordinator(const Args& config) {
-    auto harness = std::make_shared<CoordinatorHarness>(config);
-    return {.perform = [harness](const std::string& op,
-                                 const Args& args) { return harness->perform(op, args); },
-            .sets = {"partitions", "resumed"}};
+    return driven<CoordinatorHarness>(config, {.sets = {"partitions", "resumed"}});
 }
 
 }  // namespace eos::conformance

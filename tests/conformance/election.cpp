@@ -1,6 +1,5 @@
 // Harness election: what the controller makes of one partition.
 
-#include <memory>
 #include <vector>
 
 #include "model/election.hpp"
@@ -135,11 +134,7 @@ class ElectionHarness {
 }  // namespace
 
 Harness make_election(const Args& config) {
-    auto election = std::make_shared<ElectionHarness>(config);
-    return {.perform = [election](const std::string& op, const Args& args) {
-                return election->perform(op, args);
-            },
-            .sets = {"isr", "elr", "last_known"}};
+    return driven<ElectionHarness>(config, {.sets = {"isr", "elr", "last_known"}});
 }
 
 }  // namespace eos::conformance

@@ -1,7 +1,5 @@
 // Harness epoch_cache: one leader-epoch cache.
 
-#include <memory>
-
 #include "model/leader_epochs.hpp"
 #include "tests/conformance/harness.hpp"
 
@@ -45,11 +43,6 @@ Observed perform(LeaderEpochs& cache, const std::string& op, const Args& args) {
 
 }  // namespace
 
-Harness make_epoch_cache(const Args&) {
-    auto cache = std::make_shared<LeaderEpochs>();
-    return {.perform = [cache](const std::string& op, const Args& args) {
-        return perform(*cache, op, args);
-    }};
-}
+Harness make_epoch_cache(const Args& config) { return driven<LeaderEpochs>(config, {}, &perform); }
 
 }  // namespace eos::conformance

@@ -1,8 +1,6 @@
 // Harness fetch_filter: the fetch side of a consumer with one partition. Answers are given to a
 // Fetcher as they come; poll() collects from it.
 
-#include <memory>
-
 #include "model/fetcher.hpp"
 #include "model/subscription_state.hpp"
 #include "tests/conformance/harness.hpp"
@@ -151,13 +149,6 @@ class FetchFilterHarness {
 
 }  // namespace
 
-Harness make_fetch_filter(const Args& config) {
-    auto harness = std::make_shared<FetchFilterHarness>(config);
-    Harness result;
-    result.perform = [harness](const std::string& op, const Args& args) {
-        return harness->perform(op, args);
-    };
-    return result;
-}
+Harness make_fetch_filter(const Args& config) { return driven<FetchFilterHarness>(config); }
 
 }  // namespace eos::conformance

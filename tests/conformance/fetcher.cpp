@@ -1,7 +1,6 @@
 // Harness fetcher: one follower (broker 2) against a leader (broker 1) whose log and watermark are
 // scripted; the answers come from the model's leader.
 
-#include <memory>
 #include <optional>
 #include <vector>
 
@@ -163,11 +162,6 @@ class FetcherHarness {
 
 }  // namespace
 
-Harness make_fetcher(const Args&) {
-    auto fetcher = std::make_shared<FetcherHarness>();
-    return {.perform = [fetcher](const std::string& op, const Args& args) {
-        return fetcher->perform(op, args);
-    }};
-}
+Harness make_fetcher(const Args& config) { return driven<FetcherHarness>(config); }
 
 }  // namespace eos::conformance

@@ -5,12 +5,15 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <set>
 #include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <yaml-cpp/yaml.h>
@@ -92,6 +95,32 @@ struct SkipRow {
 [[nodiscard]] std::span<const SkipRow> skipped_cases();
 
 // --- for writing harnesses ----------------------------------------------------------------------
+
+/// How the observations of a harness compare; see Harness.
+struct Compared {
+    std::set<std::string> sets = {};
+    std::set<std::string> whole_maps = {};
+};
+template <class Driver>
+[[nodiscard]] Observed by_member(Driver& driver, const std::string& op, const Args& args) {
+    return driver.perform(op, args);
+}
+/// The harness that a driver is: an object made from the configuration, if it takes one, that
+/// performs the operations, or is handed to `perform`.
+template <class Driver>
+[[nodiscard]] Harness driven(const Args& config, Compared compared = {},
+                             Observed (*perform)(Driver&, const std::string&,
+                                                 const Args&) = &by_member<Driver>) {
+    std::shared_ptr<Driver> driver;
+    if constexpr (std::is_constructible_v<Driver, const Args&>)
+        driver = std::make_shared<Driver>(config);
+    else
+        driver = std::make_shared<Driver>();
+    return {.perform = [driver, perform](const std::string& op,
+                                         const Args& args) { return perform(*driver, op, args); },
+            .sets = std::move(compared.sets),
+            .whole_maps = std::move(compared.whole_maps)};
+}
 
 [[nodiscard]] inline YAML::Node null() { return YAML::Node(YAML::NodeType::Null); }
 [[nodiscard]] inline YAML::Node empty_list() { return YAML::Node(YAML::NodeType::Sequence); }

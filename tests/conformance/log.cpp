@@ -1,7 +1,6 @@
 // Harness log: one log replica. Restarts go through the model's recovery.
 
 #include <limits>
-#include <memory>
 #include <optional>
 
 #include "model/partition_log.hpp"
@@ -196,11 +195,7 @@ class Log {
 }  // namespace
 
 Harness make_log(const Args& config) {
-    auto log = std::make_shared<Log>(config);
-    return {.perform = [log](const std::string& op, const Args& args) {
-                return log->perform(op, args);
-            },
-            .sets = {"pids", "snapshots"}};
+    return driven<Log>(config, {.sets = {"pids", "snapshots"}});
 }
 
 }  // namespace eos::conformance

@@ -2,7 +2,6 @@
 // markers, with connections that always open and one transaction at a time.
 
 #include <map>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -236,11 +235,8 @@ class MarkerHarness {
 }  // namespace
 
 Harness make_marker_manager(const Args& config) {
-    auto harness = std::make_shared<MarkerHarness>(config);
-    return {.perform = [harness](const std::string& op,
-                                 const Args& args) { return harness->perform(op, args); },
-            .sets = {"remaining", "queued", "unknown_queue"},
-            .whole_maps = {"requests"}};
+    return driven<MarkerHarness>(
+        config, {.sets = {"remaining", "queued", "unknown_queue"}, .whole_maps = {"requests"}});
 }
 
 }  // namespace eos::conformance

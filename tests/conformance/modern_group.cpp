@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <map>
-#include <memory>
 
 #include "model/modern_group_reconcile.hpp"
 #include "tests/conformance/harness.hpp"
@@ -304,14 +303,8 @@ class ModernGroupHarness {
 }  // namespace
 
 Harness make_modern_group(const Args& config) {
-    const auto state = std::make_shared<ModernGroupHarness>(config);
-    Harness harness;
-    harness.perform = [state](const std::string& op, const Args& args) {
-        return state->perform(op, args);
-    };
-    harness.sets = {"members"};
-    harness.whole_maps = {"assigned", "revoking", "assignment"};
-    return harness;
+    return driven<ModernGroupHarness>(
+        config, {.sets = {"members"}, .whole_maps = {"assigned", "revoking", "assignment"}});
 }
 
 }  // namespace eos::conformance

@@ -174,13 +174,7 @@ class ModernMemberHarness {
 }  // namespace
 
 Harness make_modern_member(const Args& config) {
-    auto harness = std::make_shared<ModernMemberHarness>(config);
-    Harness result;
-    result.perform = [harness](const std::string& op, const Args& args) {
-        return harness->perform(op, args);
-    };
-    result.sets = {"owned"};
-    return result;
+    return driven<ModernMemberHarness>(config, {.sets = {"owned"}});
 }
 
 }  // namespace eos::conformance

@@ -1,9 +1,7 @@
 // Harness offsets: the committed offsets of one group, driven through a GroupShard whose log
-// replicates every write at once. The deletion APIs, old request versions and groups with members
-// of both protocols are not modelled.
+// replicates every write at once.
 
 #include <map>
-#include <memory>
 
 #include "model/group_shard.hpp"
 #include "tests/conformance/harness.hpp"
@@ -53,8 +51,9 @@ class OffsetsHarness {
         }
         if (op == "check_offset") return check_offset(args);
         if (op == "check_group") return check_group();
-        if (op == "delete" || op == "delete_group" || op == "topic_deleted")
-            throw NotModelled("OffsetDelete, DeleteGroups and topic deletion are not modelled");
+        if (op == "delete") return delete_offsets(args);
+        if (op == "delete_group") return delete_group();
+        if (op == "topic_deleted") return topic_deleted(args);
         throw std::invalid_argument("unknown operation " + op);
     }
 
@@ -148,9 +147,8 @@ class OffsetsHarness {
         record.group = group_id;
         for (const auto& entry : args.raw("members")) {
             const Args given(entry.second);
-            if (given.get<bool>("classic", false))
-                throw NotModelled("a KIP-848 group has no members of the classic protocol");
             ModernMember m;
+            if (given.get<bool>("classic", false)) m.classic = ClassicSide{};
             m.member = *numbered<MemberId>(ids_, entry.first.as<std::string>());
             m.epoch = Generation{given.get<std::int32_t>("epoch")};
             record.epoch = std::max(record.epoch, m.epoch);
@@ -195,9 +193,8 @@ class OffsetsHarness {
     }
 
     Observed commit(const Args& args) {
-        if (args.get<std::int32_t>("version", 9) < 9)
-            throw NotModelled("OffsetCommit before version 9 is not modelled");
-        const OffsetCommitRequest request{group_id, member_of(args), parts_of(args)};
+        const OffsetCommitRequest request{group_id, member_of(args), parts_of(args),
+                                          args.get<std::int16_t>("version", 9)};
         step([&](GroupShard& shard, ShardStep& s) {
             shard.on_request(s, {{9}, 0, 0, {}}, request);
         });
@@ -258,6 +255,43 @@ class OffsetsHarness {
                 result["results"][log_name(part.log)] = part.offset ? part.offset->value : -1;
         }
         return result;
+    }
+
+    [[nodiscard]] std::vector<LogId> logs_in(const Args& args) {
+        std::vector<LogId> logs;
+        for (const YAML::Node& tp : args.raw("tps"))
+            logs.push_back(log_named(tp.as<std::string>()));
+        return logs;
+    }
+
+    Observed delete_offsets(const Args& args) {
+        const auto logs = logs_in(args);
+        Observed result;
+        step([&](GroupShard& shard, ShardStep& s) {
+            result = outcome_of(shard.delete_offsets(s, group_id, logs));
+        });
+        return result;
+    }
+
+    Observed delete_group() {
+        const auto before = log_.size();
+        auto error = ErrorCode::none;
+        step([&](GroupShard& shard, ShardStep& s) { error = shard.delete_group(s, group_id); });
+        Observed result = outcome(error);
+        if (error == ErrorCode::none && shard_.group(group_id))
+            throw std::logic_error("a deleted group is still known");
+        std::int32_t deleted = 0;
+        for (std::size_t i = before; i < log_.size(); ++i)
+            for (const auto& record : log_[i].payload.group_records())
+                if (std::holds_alternative<OffsetRecord>(record)) ++deleted;
+        result["deleted_offsets"] = deleted;
+        return result;
+    }
+
+    Observed topic_deleted(const Args& args) {
+        const auto logs = logs_in(args);
+        step([&](GroupShard& shard, ShardStep& s) { shard.on_partitions_deleted(s, logs); });
+        return empty_map();
     }
 
     Observed expire() {
@@ -325,13 +359,7 @@ class OffsetsHarness {
 }  // namespace
 
 Harness make_offsets(const Args& config) {
-    const auto state = std::make_shared<OffsetsHarness>(config);
-    Harness harness;
-    harness.perform = [state](const std::string& op, const Args& args) {
-        return state->perform(op, args);
-    };
-    harness.sets = {"members", "expired", "pending"};
-    return harness;
+    return driven<OffsetsHarness>(config, {.sets = {"members", "expired", "pending"}});
 }
 
 }  // namespace eos::conformance

@@ -2,7 +2,6 @@
 // the cases expect: a follower that was never caught up must be so long ago.
 
 #include <map>
-#include <memory>
 #include <optional>
 #include <vector>
 
@@ -253,11 +252,7 @@ class PartitionHarness {
 }  // namespace
 
 Harness make_partition(const Args& config) {
-    auto partition = std::make_shared<PartitionHarness>(config);
-    return {.perform = [partition](const std::string& op, const Args& args) {
-                return partition->perform(op, args);
-            },
-            .sets = {"isr", "maximal_isr", "proposed"}};
+    return driven<PartitionHarness>(config, {.sets = {"isr", "maximal_isr", "proposed"}});
 }
 
 }  // namespace eos::conformance

@@ -674,10 +674,7 @@ class ProducerHarness {
 }  // namespace
 
 Harness make_producer(const Args& config) {
-    auto harness = std::make_shared<ProducerHarness>(config);
-    return {.perform = [harness](const std::string& op,
-                                 const Args& args) { return harness->perform(op, args); },
-            .sets = {"partitions", "in_txn", "pending_add"}};
+    return driven<ProducerHarness>(config, {.sets = {"partitions", "in_txn", "pending_add"}});
 }
 
 }  // namespace eos::conformance

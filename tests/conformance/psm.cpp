@@ -1,7 +1,6 @@
 // Harness psm: the producer-state table of one partition with explicit offsets and no log.
 
 #include <algorithm>
-#include <memory>
 #include <optional>
 #include <vector>
 
@@ -157,11 +156,7 @@ class Psm {
 }  // namespace
 
 Harness make_psm(const Args& config) {
-    auto psm = std::make_shared<Psm>(config);
-    return {.perform = [psm](const std::string& op, const Args& args) {
-                return psm->perform(op, args);
-            },
-            .sets = {"pids", "snapshots"}};
+    return driven<Psm>(config, {.sets = {"pids", "snapshots"}});
 }
 
 }  // namespace eos::conformance

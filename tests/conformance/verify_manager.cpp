@@ -3,7 +3,6 @@
 // errors of an answer.
 
 #include <map>
-#include <memory>
 #include <optional>
 
 #include "model/verification_desk.hpp"
@@ -136,11 +135,6 @@ class VerifyManager {
 
 }  // namespace
 
-Harness make_verify_manager(const Args& config) {
-    auto desk = std::make_shared<VerifyManager>(config);
-    return {.perform = [desk](const std::string& op, const Args& args) {
-        return desk->perform(op, args);
-    }};
-}
+Harness make_verify_manager(const Args& config) { return driven<VerifyManager>(config); }
 
 }  // namespace eos::conformance
