@@ -113,6 +113,9 @@ enum class Metric : std::uint8_t {
     commit_latency_p99,
     coordinator_lag_p99,
     lso_stall_max,
+    lso_lag_max,
+    lag_max,
+    wasted_bytes,
 };
 /// What `expect.metrics` and `sweep.compare` may name.
 using Measure = std::variant<Count, Metric>;

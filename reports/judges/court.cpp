@@ -62,7 +62,7 @@ std::span<const JudgeEntry> judge_catalogue() { return entries; }
 
 Court::Court(const JudgeConfig& config)
     : ledger_(config), order_(config), replicas_(config), groups_(config), progress_(config),
-      black_box_(config), transactions_(config) {
+      black_box_(config), transactions_(config), lag_(config) {
     if (config.operations) operations_.emplace(config);
 }
 
@@ -93,6 +93,7 @@ void Court::observe(sim::Instant now, sim::NodeId, const model::Observation& obs
             show(black_box_, o);
             if (operations_) show(*operations_, o);
             show(transactions_, o);
+            show(lag_, o);
         },
         observation);
 }
@@ -105,6 +106,7 @@ Findings Court::conclude() {
     groups_.conclude(ledger_, findings);
     progress_.conclude(ledger_, findings);
     transactions_.conclude(ledger_, findings);
+    lag_.conclude(findings);
     black_box_.conclude(ledger_, findings);
     if (operations_) operations_->conclude(black_box_, findings);
     for (const auto& spec : ledger_.config().invariants)

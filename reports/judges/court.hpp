@@ -10,6 +10,7 @@
 #include "reports/judges/black_box.hpp"
 #include "reports/judges/finding.hpp"
 #include "reports/judges/groups.hpp"
+#include "reports/judges/lag.hpp"
 #include "reports/judges/ledger.hpp"
 #include "reports/judges/operations.hpp"
 #include "reports/judges/order.hpp"
@@ -49,6 +50,7 @@ class Court {
     BlackBoxJudge black_box_;
     std::optional<OperationJudge> operations_;
     TransactionJudge transactions_;
+    LagMeter lag_;
 };
 
 }  // namespace eos::reports

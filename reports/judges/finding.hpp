@@ -86,6 +86,8 @@ struct TxnMeasurements {
     std::int64_t open_max = 0;             ///< transactional ids with a transaction under way at once
     std::optional<sim::Duration> commit_latency_p99;   ///< the application's call
     std::optional<sim::Duration> coordinator_lag_p99;  ///< decided to completed
+    std::int64_t undecided_max = 0;        ///< most records at once replicated and not decided
+    std::int64_t aborted_bytes = 0;        ///< of data in the logs, for nothing
     sim::Duration stall_max{};             ///< longest time a last stable offset stood still
 };
 
@@ -96,6 +98,7 @@ struct Measurements {
     std::int64_t records_acked = 0;
     std::int64_t records_visible = 0;      ///< in the topics applications write, each copy once
     std::int64_t records_polled = 0;
+    std::int64_t reader_lag_max = 0;       ///< most records a reader was behind what it may be given
     std::int64_t effects = 0;
     std::int64_t sends_failed = 0;
     std::optional<sim::Duration> latency_p50;   ///< produce to visible

@@ -202,6 +202,7 @@ void TransactionJudge::gather(const Ledger& ledger) {
             if (!batch.transactional || batch.control || !batch.txn) continue;
             auto& truth = truth_[*batch.txn];
             const auto fate = final_log.fates[b].kind;
+            if (fate == Fate::Kind::aborted) measured_.aborted_bytes += batch.bytes;
             if (internal) {
                 (fate == Fate::Kind::committed ? truth.offsets_committed
                                                : truth.offsets_aborted) += 1;

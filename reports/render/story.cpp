@@ -70,21 +70,21 @@ std::vector<EventRow> listed_events(const Frames& frames, const Moments& moments
                                     const model::Topology& topology) {
     std::vector<EventRow> rows;
     for (const auto& [at, news] : frames) {
-        using Fate = sim::FrameNews::Fate;
-        if (news.fate == Fate::delivered) continue;  // told with its sending
+        using FrameFate = sim::FrameNews::Fate;
+        if (news.fate == FrameFate::delivered) continue;  // told with its sending
         EventRow row;
         row.at = at;
-        row.arrives = news.fate == Fate::sent ? news.arrives : at;
+        row.arrives = news.fate == FrameFate::sent ? news.arrives : at;
         row.from = topology.node_name(news.from);
         row.to = topology.node_name(news.to);
         row.response = news.response;
-        row.lost = news.fate == Fate::lost;
-        row.ghost = news.fate == Fate::ghost;
+        row.lost = news.fate == FrameFate::lost;
+        row.ghost = news.fate == FrameFate::ghost;
         row.what = fmt::format("{}{} #{}{}", model::name(static_cast<model::Api>(news.api)),
                                news.response ? " answer" : "", news.correlation.value,
-                               news.fate == Fate::lost    ? " is lost"
-                               : news.fate == Fate::held  ? " is held"
-                               : news.fate == Fate::ghost ? " arrives as a ghost"
+                               news.fate == FrameFate::lost    ? " is lost"
+                               : news.fate == FrameFate::held  ? " is held"
+                               : news.fate == FrameFate::ghost ? " arrives as a ghost"
                                                           : "");
         rows.push_back(std::move(row));
     }

@@ -226,13 +226,14 @@ constexpr std::array metric_rows{
     Word{"commit_latency_p99", "the application's commit call, 99th percentile, in microseconds"},
     Word{"coordinator_lag_p99", "decided to completed, 99th percentile, in microseconds"},
     Word{"lso_stall_max", "longest time a last stable offset stood still, in microseconds"},
-    Word{"lag_max", "greatest consumer lag in records", "a meter of consumer lag"},
+    Word{"lso_lag_max", "most records at once replicated and not decided (HW - LSO)"},
+    Word{"lag_max", "most records a reader was behind what it may be given"},
+    Word{"wasted_bytes", "bytes of aborted transactions in the logs"},
     Word{"recovery_max", "longest time from a crash to the next success", "a meter of recoveries"},
     Word{"broker_busy", "busiest broker, share of its threads' time", "a meter of busy threads"},
     Word{"marker_queue_max", "markers waiting", "the length of marker queues"},
     Word{"coordinator_load_max", "longest replay of a coordinator", "coordinator load times"},
     Word{"store_calls_per_record", "calls at stores", stores},
-    Word{"wasted_bytes", "bytes of aborted transactions", "bytes by outcome"},
     Word{"checkpoint_p99", "checkpoint duration", flink},
     Word{"checkpoints_failed", "failed checkpoints", flink},
     Word{"settings_count", "settings one has to get right", "the settings count"},
@@ -303,7 +304,7 @@ const Words warnings{"a warning", warning_rows};
 
 std::optional<Measure> measure_named(std::string_view name) {
     if (const auto count = model::count_named(name)) return *count;
-    constexpr auto modelled = static_cast<std::size_t>(Metric::lso_stall_max) + 1;
+    constexpr auto modelled = static_cast<std::size_t>(Metric::wasted_bytes) + 1;
     static_assert(metric_rows[modelled - 1].missing.empty() &&
                       !metric_rows[modelled].missing.empty(),
                   "every modelled row is measured, and no other");

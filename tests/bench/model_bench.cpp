@@ -1,6 +1,6 @@
 // The whole simulator: scenarios of the library run and judged as a sweep runs them. `events` is
-// the pace on one core and on all, `runs` what a user waits for, `length` whether an event costs
-// more the longer a run gets, `fork` what a copy of a cluster in full swing costs. `eosim bench`
+// the pace on one core and on all, `runs` what a user waits for, `transactions` the pace of the
+// protocol, `length` whether an event costs more the longer a run gets, `fork` what a copy of a cluster in full swing costs. `eosim bench`
 // measures the same scenarios where nothing but the program is installed.
 #include <cstdint>
 #include <string>
@@ -58,6 +58,25 @@ BENCHMARK(delivery_modes)->MinTime(3);
 BENCHMARK(chaos)->MinTime(3);
 /// Over every core, in wall-clock time: what is lost against the line above is lost to sharing.
 BENCHMARK(chaos)->MinTime(3)->ThreadPerCpu()->UseRealTime();
+
+/// Transactions of ten records, replicated, with markers, read committed, and all judges listening: the
+/// whole protocol by the transaction.
+void transactions(benchmark::State& state) {
+    auto ten = scenario("cost/transactions.yaml");
+    std::int64_t committed = 0;
+    std::uint64_t events = 0;
+    for (auto _ : state) {
+        ++ten.seed;
+        const auto report = run(ten).report;
+        committed += report.findings.measured.transactions.committed;
+        events += report.events;
+    }
+    using benchmark::Counter;
+    state.counters["txn_per_s"] = Counter(static_cast<double>(committed), Counter::kIsRate);
+    state.counters["events_per_txn"] =
+        Counter(static_cast<double>(events) / static_cast<double>(committed));
+}
+BENCHMARK(transactions)->MinTime(3);
 
 /// The same bad days, n times as many of them.
 void length(benchmark::State& state) {

@@ -64,7 +64,8 @@ int bench_verb(const Options& options, Screen& screen) {
     loads.emplace_back("starter", scenarios::load_text("starter", starter()));
     if (const auto root = library())
         for (const auto* name :
-             {"start/hello-duplicates", "start/delivery-modes", "chaos/idempotent"})
+             {"start/hello-duplicates", "start/delivery-modes", "cost/transactions",
+              "chaos/idempotent"})
             loads.emplace_back(name, scenarios::load_file(fmt::format("{}/{}.yaml", *root, name)));
     std::erase_if(loads, [](const auto& load) { return !load.second.root; });
     const std::chrono::nanoseconds budget(time.count() / static_cast<std::int64_t>(loads.size()));

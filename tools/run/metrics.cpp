@@ -54,6 +54,9 @@ Value metric_milli(Metric metric, const reports::RunReport& report) {
         case Metric::commit_latency_p99: return micros(t.commit_latency_p99);
         case Metric::coordinator_lag_p99: return micros(t.coordinator_lag_p99);
         case Metric::lso_stall_max: return micros(t.stall_max);
+        case Metric::lso_lag_max: return thousandfold(t.undecided_max);
+        case Metric::lag_max: return thousandfold(m.reader_lag_max);
+        case Metric::wasted_bytes: return thousandfold(t.aborted_bytes);
     }
     return std::nullopt;
 }
