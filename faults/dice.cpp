@@ -32,7 +32,8 @@ std::optional<Drawn::Kind> drawn_named(std::string_view name) {
     return static_cast<Drawn::Kind>(found - kinds.begin());
 }
 
-Dice::Dice(const Plan& plan, std::shared_ptr<const Script> script) : script_(std::move(script)) {
+Dice::Dice(const Plan& plan, std::shared_ptr<const Script> script, bool record)
+    : script_(std::move(script)), record_(record) {
     for (const auto& fault : plan.faults) {
         auto& row = streams_.emplace_back();
         for (std::size_t p = 0; p < purposes; ++p)
@@ -80,8 +81,11 @@ bool Dice::foresees(FaultIndex fault, std::int64_t occurrence, std::int64_t step
 }
 
 Sheet Dice::open(FaultIndex fault, std::int64_t occurrence, std::int64_t step, sim::Instant now) {
-    Sheet sheet{recorded_.size(), std::nullopt, 0};
-    recorded_.push_back({fault, occurrence, step, now, {}, {}});
+    Sheet sheet;
+    if (record_) {
+        sheet.recorded = recorded_.size();
+        recorded_.push_back({fault, occurrence, step, now, {}, {}});
+    }
     if (!script_) return sheet;
     sheet.scripted = find(*script_, *order_, {fault, occurrence, step});
     if (!sheet.scripted) {
@@ -95,7 +99,7 @@ Sheet Dice::open(FaultIndex fault, std::int64_t occurrence, std::int64_t step, s
 }
 
 void Dice::hit(const Sheet& sheet, std::span<const sim::NodeId> nodes) {
-    recorded_[sheet.recorded].nodes.assign(nodes.begin(), nodes.end());
+    if (sheet.recorded) recorded_[*sheet.recorded].nodes.assign(nodes.begin(), nodes.end());
     if (!sheet.scripted) return;
     const auto& foreseen = (*script_)[*sheet.scripted].nodes;
     if (!std::equal(foreseen.begin(), foreseen.end(), nodes.begin(), nodes.end()))
@@ -146,7 +150,7 @@ std::optional<std::int64_t> Rolls::read(Drawn::Kind kind) {
 }
 
 std::int64_t Rolls::note(Drawn::Kind kind, std::int64_t value) {
-    dice_->recorded_[sheet_->recorded].drawn.push_back({kind, value});
+    if (sheet_->recorded) dice_->recorded_[*sheet_->recorded].drawn.push_back({kind, value});
     return value;
 }
 

@@ -21,7 +21,7 @@ inline constexpr std::size_t purposes = 7;
 
 /// A decision in the making: where it is written down and how far its script was read.
 struct Sheet {
-    std::size_t recorded = 0;
+    std::optional<std::size_t> recorded;
     std::optional<std::size_t> scripted;  ///< position in the script
     std::size_t read = 0;                 ///< values read from it
     friend bool operator==(const Sheet&, const Sheet&) = default;
@@ -30,7 +30,8 @@ struct Sheet {
 class Dice {
   public:
     Dice() = default;
-    Dice(const Plan& plan, std::shared_ptr<const Script> script);
+    /// Without `record` nothing is written down: what a run decides is had by running it again.
+    Dice(const Plan& plan, std::shared_ptr<const Script> script, bool record);
 
     [[nodiscard]] bool scripted() const { return script_ != nullptr; }
     /// When a scripted timer fires, and as which occurrence: this fault's decisions of step 0.
@@ -65,6 +66,7 @@ class Dice {
     std::shared_ptr<const std::vector<std::size_t>> order_;  ///< script positions, sorted by key
     std::vector<bool> followed_;                             ///< by script position
     std::size_t next_ = 0;                                   ///< script position expected next
+    bool record_ = true;
     Script recorded_;
     std::optional<Divergence> divergence_;
 };

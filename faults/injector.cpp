@@ -21,10 +21,11 @@ bool rule_applies(const Action& action, const sim::Frame& frame, sim::Moment mom
 
 }  // namespace
 
-Injector::Injector(std::shared_ptr<const Plan> plan, std::shared_ptr<const Script> script)
+Injector::Injector(std::shared_ptr<const Plan> plan, std::shared_ptr<const Script> script,
+                   bool record)
     : wiring_(std::make_shared<const Wiring>(plan)),
       states_(plan->faults.size()),
-      dice_(*plan, std::move(script)) {
+      dice_(*plan, std::move(script), record) {
     for (const auto& fault : plan->faults) {
         auto& entry = ledger_.emplace_back();
         entry.name = fault.name;

@@ -30,8 +30,10 @@ class Injector {
   public:
     /// Without a plan it does nothing.
     Injector() = default;
-    /// With a script it replays decisions instead of drawing them.
-    explicit Injector(std::shared_ptr<const Plan> plan, std::shared_ptr<const Script> script = {});
+    /// With a script it replays decisions instead of drawing them. Without `record` there are no
+    /// decisions() afterwards, and a long run with many faults needs no memory for them.
+    explicit Injector(std::shared_ptr<const Plan> plan, std::shared_ptr<const Script> script = {},
+                      bool record = true);
 
     // The shape of an adversary (sim/adversary.hpp).
     [[nodiscard]] bool watches_frame(std::uint16_t kind) const;

@@ -31,9 +31,11 @@ void run_seeds(benchmark::State& state, scenarios::Scenario scenario) {
     auto seed = static_cast<std::uint64_t>(state.thread_index()) * 1'000'000;
     std::uint64_t events = 0;
     std::uint64_t runs = 0;
+    RunOptions options;
+    options.record = false;
     for (auto _ : state) {
         scenario.seed = scenario.faults.seed = ++seed;
-        events += run(scenario).report.events;
+        events += run(scenario, options).report.events;
         ++runs;
     }
     using benchmark::Counter;
@@ -88,7 +90,7 @@ BENCHMARK(length)->Arg(1)->Arg(4)->Arg(16)->MinTime(3);
 
 /// A copy of a cluster of three brokers and four clients after 30 s of chaos, and of its tapes.
 void fork(benchmark::State& state) {
-    World world = make_world(scenario("chaos/idempotent.yaml"), EventLevel::none, {});
+    World world = make_world(scenario("chaos/idempotent.yaml"));
     world.run_until(sim::time_zero + sim::seconds(30));
     for (auto _ : state) {
         World copy = world;
@@ -98,7 +100,7 @@ void fork(benchmark::State& state) {
 BENCHMARK(fork);
 
 void hash_state(benchmark::State& state) {
-    World world = make_world(scenario("chaos/idempotent.yaml"), EventLevel::none, {});
+    World world = make_world(scenario("chaos/idempotent.yaml"));
     world.run_until(sim::time_zero + sim::seconds(30));
     for (auto _ : state) benchmark::DoNotOptimize(world.state_hash());
 }

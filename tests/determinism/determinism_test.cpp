@@ -31,7 +31,7 @@ const std::vector<std::string> files{"start/hello-duplicates.yaml", "start/deliv
 
 /// Forks of a world at sixty events, each run beside the original.
 void forks_follow(const scenarios::Scenario& s) {
-    World original = make_world(s, EventLevel::none);
+    World original = make_world(s);
     const auto end = sim::time_zero + sim::seconds(12);
 
     for (int n = 0; n < 60 && original.now() < end; ++n) {
@@ -47,7 +47,7 @@ void forks_follow(const scenarios::Scenario& s) {
     }
     // Counting events may have carried it past the end, and left it in the middle of an instant.
     const auto last = std::max(end, original.now());
-    World whole = make_world(s, EventLevel::none);
+    World whole = make_world(s);
     whole.run_until(last);
     original.run_until(last);
 
@@ -86,6 +86,25 @@ TEST_CASE("keeping tapes does not change a run") {
     CHECK(run(s).report.digest == run(s, loud).report.digest);
 }
 
+TEST_CASE("a run that records nothing and one that looks at everything are the same run") {
+    const auto s = scenario("chaos/idempotent.yaml", 3);
+    RunOptions blind;
+    blind.record = false;
+    RunOptions curious;
+    curious.level = EventLevel::all;
+    curious.operations = true;
+
+    const auto plain = run(s);
+    const auto unrecorded = run(s, blind);
+    const auto watched = run(s, curious);
+
+    CHECK(unrecorded.decisions.empty());
+    CHECK_FALSE(plain.decisions.empty());
+    CHECK(unrecorded.report.digest == plain.report.digest);
+    CHECK(watched.report.digest == plain.report.digest);
+    CHECK(watched.decisions == plain.decisions);
+}
+
 TEST_CASE("a world forked anywhere goes the way the original goes") {
     forks_follow(scenario("start/hello-duplicates.yaml", 5));
 }
@@ -95,8 +114,8 @@ TEST_CASE("a world in the middle of transactions can be forked like any other") 
 }
 
 TEST_CASE("the state hash tells worlds apart") {
-    World a = make_world(scenario("start/hello-duplicates.yaml", 5), EventLevel::none);
-    World b = make_world(scenario("start/hello-duplicates.yaml", 6), EventLevel::none);
+    World a = make_world(scenario("start/hello-duplicates.yaml", 5));
+    World b = make_world(scenario("start/hello-duplicates.yaml", 6));
     a.run(500);
     b.run(500);
 

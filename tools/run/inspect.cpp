@@ -99,7 +99,9 @@ Inspection inspect(const scenarios::Scenario& scenario, const InspectOptions& op
     const sim::Running running(fmt::format("seed {} of {}{}{}", scenario.seed, scenario.name,
                                            scenario.variant.empty() ? "" : ", variant ",
                                            scenario.variant));
-    World world = make_world(scenario, EventLevel::none, options.script);
+    RunOptions how;
+    how.script = options.script;
+    World world = make_world(scenario, how);
     auto found = Approach(world, scenario, options).go();
     const auto& at = options.stop_at;
     const bool whole = found.reached && !at.time && !at.event && !at.milestone;

@@ -122,7 +122,7 @@ RunOutcome run(const scenarios::Scenario& scenario, const RunOptions& options) {
     auto& report = outcome.report;
     tell_who(scenario, report);
 
-    World world = make_world(scenario, options.level, options.script, options.operations);
+    World world = make_world(scenario, options);
     const auto ended = pass_time(world, scenario, options);
     report.simulated = world.now() - sim::time_zero;
     report.events = world.events();

@@ -24,11 +24,12 @@ struct RunOptions {
     const std::atomic<bool>* stop = nullptr;         ///< checked every virtual second
     std::optional<sim::Duration> until;              ///< stop at this virtual time, not at the end
     bool operations = false;                         ///< look for cycles of operations too
+    bool record = true;                              ///< keep the decisions; a sweep needs them not
 };
 
 struct RunOutcome {
     reports::RunReport report;
-    faults::Script decisions;                        ///< what chance decided, for a repro file
+    faults::Script decisions;                        ///< what chance decided, if recorded
     std::optional<faults::Divergence> divergence;    ///< with a script: where it was left
     reports::Histogram visible;                      ///< produce to visible, for sums over seeds
     bool interrupted = false;

@@ -51,6 +51,7 @@ SweepRun run_one(const scenarios::Scenario& scenario, std::size_t cell,
     result.cell = cell;
     RunOptions options;
     options.stop = stop;
+    options.record = false;  // who wants the decisions of a failing run makes it again
     try {
         auto outcome = run(scenario, options);
         result.row = row_of(outcome.report);

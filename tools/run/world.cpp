@@ -127,14 +127,13 @@ reports::JudgeConfig judge_config(const scenarios::Scenario& scenario) {
     return config;
 }
 
-World make_world(const scenarios::Scenario& scenario, EventLevel level,
-                 std::shared_ptr<const faults::Script> script, bool operations) {
+World make_world(const scenarios::Scenario& scenario, const RunOptions& options) {
     const auto plan = std::make_shared<const faults::Plan>(scenario.faults);
     auto judged = judge_config(scenario);
-    judged.operations = judged.operations || operations;
+    judged.operations = judged.operations || options.operations;
     World world({scenario.seed, link_of(scenario.network)},
-                faults::Injector(plan, std::move(script)),
-                Audience(judged, level, scenario.topology->brokers));
+                faults::Injector(plan, options.script, options.record),
+                Audience(judged, options.level, scenario.topology->brokers));
     const auto cluster = std::make_shared<const model::ClusterConfig>(scenario.cluster);
 
     sim::NodeConfig controller;

@@ -13,6 +13,7 @@
 #include "scenarios/scenario.hpp"
 #include "sim/world.hpp"
 #include "tools/run/audience.hpp"
+#include "tools/run/run.hpp"
 
 namespace eos {
 
@@ -20,12 +21,9 @@ namespace eos {
 using AnyNode = std::variant<model::Controller, model::Broker, model::Client>;
 using World = sim::World<model::Vocabulary, AnyNode, faults::Injector, Audience>;
 
-/// Furnished and not begun. With a script the faults replay decisions instead of drawing them.
-/// `operations`: the judges look at operations of clients too, as they always do where the scenario
-/// expects something of them.
-[[nodiscard]] World make_world(const scenarios::Scenario& scenario, EventLevel level,
-                               std::shared_ptr<const faults::Script> script = {},
-                               bool operations = false);
+/// Furnished and not begun. Of the options those that say who listens and what the faults do: level,
+/// script, operations (looked at too where the scenario expects something of them), record.
+[[nodiscard]] World make_world(const scenarios::Scenario& scenario, const RunOptions& options = {});
 
 /// What every living replica, coordinator and client says of itself at the end of a run.
 void audit(World& world);
