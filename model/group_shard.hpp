@@ -191,6 +191,8 @@ class GroupShard {
         return groups_.contains(id) || modern_.contains(id);
     }
     void ensure_group(GroupId id);
+    /// What an operator is told who wants to delete of a group that cannot be touched, or is not there.
+    [[nodiscard]] ErrorCode deletable(GroupId id) const;
     [[nodiscard]] ErrorCode validate(ShardStep& step, const OffsetCommitRequest& request) const;
     [[nodiscard]] ErrorCode validate(ShardStep& step, const TxnOffsetCommitRequest& request) const;
     void tell_fenced(ShardStep& step, GroupId group, const MemberRef& member) const;

@@ -53,16 +53,19 @@ void GroupShard::reset_offsets(ShardStep& step, GroupId id, std::optional<LogId>
     if (!next.records.empty()) write(step, std::move(next));
 }
 
+ErrorCode GroupShard::deletable(GroupId id) const {
+    if (loading_) return ErrorCode::coordinator_load_in_progress;
+    const auto* classic = group(id);
+    const bool dead = classic && classic->state() == GroupState::dead;
+    return knows(id) && !dead ? ErrorCode::none : ErrorCode::group_id_not_found;
+}
+
 // Kafka: validateOffsetDelete, then each partition by itself.
 std::vector<OffsetCommitResponse::Part> GroupShard::delete_offsets(ShardStep& step, GroupId id,
                                                                    const std::vector<LogId>& logs) {
     const auto* classic = group(id);
     const auto* other = modern(id);
-    auto error = ErrorCode::none;
-    if (loading_)
-        error = ErrorCode::coordinator_load_in_progress;
-    else if (!knows(id) || (classic && classic->state() == GroupState::dead))
-        error = ErrorCode::group_id_not_found;
+    const auto error = deletable(id);
     const auto in_use = [&](LogId log) {
         const auto topic = step.topology.logs[static_cast<std::size_t>(log.value)].topic;
         return classic ? classic->may_read(topic) : other->subscribed(topic);
@@ -88,13 +91,11 @@ std::vector<OffsetCommitResponse::Part> GroupShard::delete_offsets(ShardStep& st
 ErrorCode GroupShard::delete_group(ShardStep& step, GroupId id) {
     const auto* classic = group(id);
     const auto* other = modern(id);
-    auto error = ErrorCode::none;
-    if (loading_)
-        error = ErrorCode::coordinator_load_in_progress;
-    else if (!knows(id) || (classic && classic->state() == GroupState::dead))
-        error = ErrorCode::group_id_not_found;
-    else if (classic ? classic->state() != GroupState::empty : !other->members().empty())
-        error = ErrorCode::non_empty_group;
+    auto error = deletable(id);
+    const auto in_use = [&] {
+        return classic ? classic->state() != GroupState::empty : !other->members().empty();
+    };
+    if (error == ErrorCode::none && in_use()) error = ErrorCode::non_empty_group;
     const auto logs = logs_of(id);
     if (error != ErrorCode::none) {
         for (const auto log : logs)

@@ -97,6 +97,13 @@ struct RunReport {
     std::string saved;                       ///< repro file, if one was written
 };
 
+/// How often a sweep met one kind of anomaly, and how soon whoever looks for it would.
+struct Found {
+    Count count = Count::lost;
+    std::int64_t runs = 0;         ///< in which there was at least one
+    std::int64_t median_wait = 0;  ///< runs from one to the next, that one included
+};
+
 /// One row of a sweep: a variant and its sums over the seeds.
 struct SweepRow {
     std::string variant;
@@ -105,6 +112,7 @@ struct SweepRow {
     std::int64_t fail = 0;
     std::int64_t undecided = 0;
     std::array<std::int64_t, count_kinds> counts{};
+    std::vector<Found> found;                 ///< by count, of those that were met
     sim::Duration gap_max{};
     std::optional<sim::Duration> latency_p50;
     std::optional<sim::Duration> latency_p99;

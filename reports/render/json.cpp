@@ -545,6 +545,10 @@ std::string json(const SweepReport& report, const std::vector<StoredRow>& rows) 
         variant["fail"] = row.fail;
         variant["inconclusive"] = row.undecided;
         variant["counts"] = counts_json(row.counts);
+        auto found = Json::array();
+        for (const auto& [count, in_runs, wait] : row.found)
+            found.push_back(Json{{"class", name(count)}, {"runs", in_runs}, {"median_wait", wait}});
+        variant["found"] = std::move(found);
         variant["unavailable_us"] = us(row.gap_max);
         if (row.latency_p50) variant["p50_us"] = us(*row.latency_p50);
         if (row.latency_p99) variant["p99_us"] = us(*row.latency_p99);

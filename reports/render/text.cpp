@@ -295,6 +295,14 @@ std::string text(const SweepReport& report) {
         runs += row.runs;
     }
     const auto table_end = out.size();
+    for (const auto& row : report.rows)
+        for (const auto& [count, found_runs, wait] : row.found)
+            out += fmt::format("  found     {}\n",
+                               wrapped(fmt::format("{}{} in {} of {}, the next one after {} (median)",
+                                                   row.variant.empty() ? "" : row.variant + ": ",
+                                                   name(count), grouped(found_runs),
+                                                   counted(row.runs, "run"), grouped(wait)),
+                                       12));
     for (const auto& [claim, held] : report.claims)
         out += fmt::format("  claim     {}\n",
                            wrapped(fmt::format("{:<70} {}", claim, held ? "holds" : "DOES NOT HOLD"),

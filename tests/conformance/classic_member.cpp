@@ -17,20 +17,6 @@ namespace {
 using namespace eos::model;
 using Rig = eos::model::test::ConsumerRig;
 
-std::string_view name_of(MemberState state) {
-    switch (state) {
-        case MemberState::unjoined:
-            return "UNJOINED";
-        case MemberState::preparing_rebalance:
-            return "PREPARING_REBALANCE";
-        case MemberState::completing_rebalance:
-            return "COMPLETING_REBALANCE";
-        case MemberState::stable:
-            return "STABLE";
-    }
-    return "";
-}
-
 ConsumerConfig config_of(const Args& config, Names& instances) {
     ConsumerConfig result = Rig::config();
     if (config.get<std::string>("protocol", "EAGER") == "COOPERATIVE")
@@ -301,7 +287,7 @@ class ClassicMemberHarness {
         const auto& member = rig_.consumer.member();
         const auto& identity = member.identity();
         Observed shown = empty_map();
-        shown["state"] = std::string(name_of(member.state()));
+        shown["state"] = std::string(name(member.state()));
         shown["generation"] = identity.generation ? identity.generation->value : -1;
         shown["member"] = name_or_empty(members_, identity.member);
         shown["rejoin_needed"] = member.rejoin_needed();

@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-#include "reports/judges/court.hpp"
+#include "tests/reports/history_rig.hpp"
 
 namespace {
 
@@ -42,24 +42,17 @@ Batch batch(std::int64_t base, std::vector<std::uint64_t> ids, std::int32_t epoc
     return result;
 }
 
-// A run told to the court; time moves a millisecond with every observation.
-class History {
+class History : public reports::testing::ToldHistory<History> {
   public:
-    History() : court_(config()) {}
+    History() : ToldHistory(config()) {}
 
-    template <class O>
-    History& tell(O observation) {
-        now_ += sim::milliseconds(1);
-        court_.observe(now_, {0}, observation);
-        return *this;
-    }
     History& send(std::uint64_t id, std::int64_t order) {
         return tell(InputOffered{writer, {{id}, 0, 1}, false})
             .tell(SendInvoked{writer, 0, order, log0, {{id}, 0, 1}});
     }
     History& acked(std::uint64_t id, std::int64_t order, std::int64_t offset) {
         return tell(SendDone{writer, 0, order, log0, {{id}, 0, 1}, ErrorCode::none, Certainty::done,
-                             Offset{offset}, now_});
+                             Offset{offset}, now()});
     }
     History& watermark(std::int64_t offset) {
         return tell(WatermarkMoved{{1}, log0, true, {offset}});
@@ -81,11 +74,6 @@ class History {
         const auto end = batches.empty() ? Offset{0} : batches.back().next_offset();
         return tell(ReplicaAudit{{2}, log0, false, {0}, {watermark}, end, std::move(batches)});
     }
-    reports::Findings findings() { return court_.conclude(); }
-
-  private:
-    reports::Court court_;
-    sim::Instant now_{};
 };
 
 std::int64_t total(const reports::Findings& findings) {

@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include "reports/judges/court.hpp"
+#include "tests/reports/history_rig.hpp"
 
 namespace {
 
@@ -37,16 +37,10 @@ reports::JudgeConfig config() {
     return result;
 }
 
-class History {
+class History : public reports::testing::ToldHistory<History> {
   public:
-    History() : court_(config()) {}
+    History() : ToldHistory(config()) {}
 
-    template <class O>
-    History& tell(O observation) {
-        now_ += sim::milliseconds(1);
-        court_.observe(now_, {0}, observation);
-        return *this;
-    }
     History& begins(ProcessId who, std::int32_t number) {
         return tell(TxnBegan{who, {who.app.value}, {who, number}});
     }
@@ -77,11 +71,8 @@ class History {
     History& ends(ProcessId who, std::int32_t number, ControlType how = ControlType::commit) {
         return tell(TxnEndReturned{who, {who, number}, how});
     }
-    reports::Findings judged() { return court_.conclude(); }
 
   private:
-    reports::Court court_;
-    sim::Instant now_{};
     std::int64_t order_ = 0;
 };
 
@@ -101,7 +92,7 @@ TEST_CASE("transactions one behind the other make no circle") {
     History history;
     history.begins(alice, 1).sends(alice, x, 0, 1, 1).sends(alice, y, 0, 2, 1).ends(alice, 1);
     history.reads(bob, x, 0, 1).begins(bob, 1).sends(bob, y, 1, 3, 1).ends(bob, 1);
-    const auto found = history.judged();
+    const auto found = history.findings();
 
     CHECK(found.black_box.of == std::array<std::int64_t, jepsen_kinds>{});
     CHECK(found.cycles.empty());
@@ -112,7 +103,7 @@ TEST_CASE("two transactions that write through each other are G0 and nothing wor
     history.begins(alice, 1).begins(bob, 1);
     history.sends(alice, x, 0, 1, 1).sends(bob, x, 1, 2, 1);
     history.sends(bob, y, 0, 3, 1).sends(alice, y, 1, 4, 1);
-    const auto found = history.ends(alice, 1).ends(bob, 1).judged();
+    const auto found = history.ends(alice, 1).ends(bob, 1).findings();
 
     CHECK(found.black_box[Jepsen::g0] == 1);
     CHECK(found.black_box[Jepsen::g0_process] == 0);
@@ -127,7 +118,7 @@ TEST_CASE("an aborted transaction is part of no circle") {
     history.begins(alice, 1).begins(bob, 1);
     history.sends(alice, x, 0, 1, 1).sends(bob, x, 1, 2, 1);
     history.sends(bob, y, 0, 3, 1).sends(alice, y, 1, 4, 1);
-    const auto found = history.ends(alice, 1).ends(bob, 1, ControlType::abort).judged();
+    const auto found = history.ends(alice, 1).ends(bob, 1, ControlType::abort).findings();
 
     CHECK(found.black_box[Jepsen::g0] == 0);
     CHECK(found.cycles.empty());
@@ -139,9 +130,9 @@ TEST_CASE("transactions that read each other are a circle that the truth has to 
     history.sends(alice, x, 0, 1, 1).sends(bob, y, 0, 2, 1);
     auto explained = history;
     explained.reads(alice, y, 0, 2).reads(bob, x, 0, 1).ends(alice, 1).ends(bob, 1);
-    CHECK(explained.judged().disagreements.empty());  // they count as dirty reads
+    CHECK(explained.findings().disagreements.empty());  // they count as dirty reads
     history.decided(x, 1).decided(y, 1).reads(alice, y, 0, 2).reads(bob, x, 0, 1);
-    const auto found = history.ends(alice, 1).ends(bob, 1).judged();
+    const auto found = history.ends(alice, 1).ends(bob, 1).findings();
 
     CHECK(found.black_box[Jepsen::g1c_wr] == 1);
     CHECK(found.black_box[Jepsen::g1c] == 1);
@@ -153,7 +144,7 @@ TEST_CASE("a transaction that reads itself read before the commit") {
     History history;
     history.begins(alice, 1).sends(alice, x, 0, 1, 1).decided(x, 1);
     history.reads(alice, x, 0, 1).ends(alice, 1);
-    const auto found = history.judged();
+    const auto found = history.findings();
 
     CHECK(found.black_box[Jepsen::precommitted_read] == 1);
     CHECK(found.disagreements.size() == 1);
@@ -165,7 +156,7 @@ TEST_CASE("one read that missed the next value closes a G-single") {
     history.begins(alice, 1).sends(alice, x, 0, 1, 1).ends(alice, 1);
     history.begins(alice, 2).begins(bob, 1).reads(bob, x, 0, 1);
     history.sends(alice, y, 0, 2, 2).sends(alice, x, 1, 3, 2).sends(bob, y, 1, 4, 1);
-    const auto found = history.ends(alice, 2).ends(bob, 1).judged();
+    const auto found = history.ends(alice, 2).ends(bob, 1).findings();
 
     CHECK(found.black_box[Jepsen::g_single] == 1);
     CHECK(found.black_box[Jepsen::g2] == 0);
@@ -177,7 +168,7 @@ TEST_CASE("two reads that both missed what the other wrote are G2") {
     history.sends(alice, x, 0, 1).sends(alice, y, 0, 2);
     history.begins(alice, 1).begins(bob, 1).reads(alice, x, 0, 1).reads(bob, y, 0, 2);
     history.sends(alice, y, 1, 3, 1).sends(bob, x, 1, 4, 1);
-    const auto found = history.ends(alice, 1).ends(bob, 1).judged();
+    const auto found = history.ends(alice, 1).ends(bob, 1).findings();
 
     CHECK(found.black_box[Jepsen::g2] == 1);
     CHECK(found.black_box[Jepsen::g_single] == 0);
@@ -187,7 +178,7 @@ TEST_CASE("a write that lands behind one that began when it had ended is G0 in r
     History history;
     history.begins(alice, 1).sends(alice, x, 1, 1, 1).ends(alice, 1);
     history.begins(bob, 1).sends(bob, x, 0, 2, 1).ends(bob, 1);
-    const auto found = history.judged();
+    const auto found = history.findings();
 
     CHECK(found.black_box[Jepsen::g0] == 0);
     CHECK(found.black_box[Jepsen::g0_process] == 0);
@@ -202,7 +193,7 @@ TEST_CASE("within an operation polls may neither skip nor go back, unless they w
         history.begins(alice, 1).reads(alice, x, 0, 1);
         if (placed) history.tell(PositionSet{alice, x, {second}, PositionSet::Why::seek});
         history.reads(alice, x, second, static_cast<std::uint64_t>(second) + 1).ends(alice, 1);
-        return history.judged().black_box;
+        return history.findings().black_box;
     };
     CHECK(three(false, 1)[Jepsen::int_poll_skip] == 0);
     CHECK(three(false, 2)[Jepsen::int_poll_skip] == 1);
@@ -215,7 +206,7 @@ TEST_CASE("within an operation sends may be parted by others, and stand in order
     History history;
     history.begins(alice, 1).sends(alice, x, 0, 1, 1).sends(bob, x, 1, 2);
     history.sends(alice, x, 2, 3, 1).sends(alice, y, 1, 4, 1).sends(alice, y, 0, 5, 1);
-    const auto found = history.ends(alice, 1).judged().black_box;
+    const auto found = history.ends(alice, 1).findings().black_box;
 
     CHECK(found[Jepsen::int_send_skip] == 1);
     CHECK(found[Jepsen::int_nonmonotonic_send] == 1);
@@ -228,7 +219,7 @@ TEST_CASE("a reader of committed data does not skip what only others were given"
     history.begins(bob, 3).sends(bob, x, 4, 3, 3).ends(bob, 3);
     history.begins(alice, 1).reads(alice, x, 0, 1).reads(alice, x, 4, 3).ends(alice, 1);
     history.reads(carol, x, 2, 2);  // wants everything
-    const auto found = history.judged().black_box;
+    const auto found = history.findings().black_box;
 
     CHECK(found[Jepsen::int_poll_skip] == 0);
     CHECK(found[Jepsen::poll_skip] == 0);
@@ -241,7 +232,7 @@ TEST_CASE("a process that starts again does not go on with the transaction it di
         history.begins(bob, 1).sends(bob, x, 0, 1, 1).ends(bob, 1).reads(carol, x, 0, 1);
         if (again) history.tell(TxnInitialised{alice, {0}});
         history.reads(alice, x, 0, 1).begins(alice, 2).ends(alice, 2);
-        return history.judged().black_box[Jepsen::g1c_realtime];
+        return history.findings().black_box[Jepsen::g1c_realtime];
     };
     CHECK(in_real_time(false) == 1);
     CHECK(in_real_time(true) == 0);

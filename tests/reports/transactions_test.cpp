@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-#include "reports/judges/court.hpp"
+#include "tests/reports/history_rig.hpp"
 
 namespace {
 
@@ -60,16 +60,10 @@ Batch marker(std::int64_t base, ControlType type, std::optional<TxnRef> txn) {
 constexpr auto committed = ControlType::commit;
 constexpr auto aborted = ControlType::abort;
 
-class History {
+class History : public reports::testing::ToldHistory<History> {
   public:
-    History() : court_(config()) {}
+    History() : ToldHistory(config()) {}
 
-    template <class O>
-    History& tell(O observation) {
-        now_ += sim::milliseconds(1);
-        court_.observe(now_, {0}, observation);
-        return *this;
-    }
     History& begins(TxnRef txn) { return tell(TxnBegan{bank, txid, txn}); }
     History& sends(LogId log, std::uint64_t id, TxnRef txn) {
         const Record record{{id}, 0, 1};
@@ -106,23 +100,19 @@ class History {
         held.batches = std::move(batches);
         return tell(held);
     }
-    std::int64_t count(Count count) { return court_.conclude().total(count); }
-    sim::Duration stall() { return court_.conclude().measured.transactions.stall_max; }
+    std::int64_t count(Count count) { return findings().total(count); }
+    sim::Duration stall() { return findings().measured.transactions.stall_max; }
     /// Everything a correct system may never show.
     std::int64_t violations() {
-        const auto findings = court_.conclude();
+        const auto found = findings();
         std::int64_t sum = 0;
         for (const auto c : {Count::lost, Count::duplicates, Count::aborted_visible,
                              Count::dirty_reads, Count::torn, Count::offset_tear,
                              Count::misattributed, Count::false_ack, Count::zombie_writes,
                              Count::illegal, Count::stuck})
-            sum += findings.total(c);
+            sum += found.total(c);
         return sum;
     }
-
-  private:
-    reports::Court court_;
-    sim::Instant now_{};
 };
 
 /// One transaction over two partitions, reported committed.

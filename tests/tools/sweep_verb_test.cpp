@@ -15,6 +15,17 @@ const std::string failing = " --set expect.duplicates=none ";
 
 }  // namespace
 
+TEST_CASE("a sweep says how soon one finds what it found") {
+    const Cli cli;
+    const auto always = cli.eosim("sweep one.yaml --seeds 1..6");
+    const auto never = cli.eosim(
+        "sweep one.yaml --seeds 1..6 --set 'faults=[]' --set 'expect.reached=[]' --set "
+        "expect.duplicates=none");
+
+    CHECK(holds(always.out, "duplicates in 6 of 6 runs, the next one after 1 (median)"));
+    CHECK_FALSE(holds(never.out, "found "));
+}
+
 TEST_CASE("a sweep writes the same bytes with one job and with two") {
     const Cli cli;
 

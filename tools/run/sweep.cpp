@@ -236,9 +236,34 @@ void SweepSums::add(const SweepRun& run) {
     }
 }
 
+namespace {
+
+// Being told that one is fenced is no anomaly.
+std::vector<reports::Found> found_in(const std::vector<reports::RunRow>& runs) {
+    std::vector<reports::Found> result;
+    for (std::size_t i = 0; i < reports::count_kinds; ++i) {
+        const auto count = static_cast<model::Count>(i);
+        if (count == model::Count::fenced) continue;
+        std::vector<std::int64_t> waits;
+        std::int64_t wait = 0;
+        for (const auto& run : runs) {
+            ++wait;
+            if (run.counts[i] > 0) waits.push_back(std::exchange(wait, 0));
+        }
+        if (waits.empty()) continue;
+        const auto middle = waits.begin() + static_cast<std::ptrdiff_t>(waits.size() / 2);
+        std::nth_element(waits.begin(), middle, waits.end());
+        result.push_back({count, static_cast<std::int64_t>(waits.size()), *middle});
+    }
+    return result;
+}
+
+}  // namespace
+
 std::vector<reports::SweepRow> SweepSums::rows() const {
     auto rows = rows_;
     for (std::size_t i = 0; i < rows.size(); ++i) {
+        rows[i].found = found_in(runs_[i]);
         rows[i].latency_p50 = latencies_[i].quantile(500);
         rows[i].latency_p99 = latencies_[i].quantile(990);
     }
