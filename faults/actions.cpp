@@ -253,6 +253,21 @@ void act(const LieFsync&, Firing& f) {
     for (const auto node : f.nodes()) f.impose(burden::Lie{node}, end);
 }
 
+/// What the event or a swizzle points at may be no broker: it has no past to answer from.
+void act(const StaleMetadata& stale, Firing& f) {
+    const End end = f.end();
+    bool told = false;
+    for (const auto node : f.nodes()) {
+        if (f.plan.nodes[static_cast<std::size_t>(node.value)].kind != NodeKind::broker) continue;
+        told = true;
+        sim::Facts facts;
+        if (stale.hide) facts.add(f.plan.words.facts.topic, *stale.hide);
+        f.tell(node, f.plan.words.orders.stale_metadata, facts);
+        f.impose(burden::StaleMetadata{node, stale.hide}, end);
+    }
+    if (!told) f.aimless = true;
+}
+
 void act(const ClockJump& jump, Firing& f) {
     const auto by = f.rolls.signed_spread(Drawn::Kind::by, jump.by);
     for (const auto node : f.nodes()) f.acts.push_back(sim::act::ShiftClock{node, by});

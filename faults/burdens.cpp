@@ -101,6 +101,7 @@ class Imposing {
     void operator()(const burden::Down&) { add(); }
     void operator()(const burden::Stopping&) { add(); }
     void operator()(const burden::Stalled&) { add(); }
+    void operator()(const burden::StaleMetadata&) { add(); }
     void operator()(const burden::Held&) { add(); }
     void operator()(const burden::Moved&) { add(); }
     void operator()(const burden::Window&) { add(); }
@@ -155,6 +156,19 @@ class Lifting {
     void operator()(const burden::Stalled& b) {
         if (lies_on<burden::Stalled>(activities_, b.node)) return;
         acts_.push_back(sim::act::Tell{b.node, {plan_.words.orders.unstall, {}}});
+    }
+    /// The last one brings the present back; before that what only this one hid is shown again.
+    void operator()(const burden::StaleMetadata& b) {
+        bool hidden = false;
+        each<burden::StaleMetadata>(activities_, [&](const burden::StaleMetadata& other) {
+            hidden = hidden || (other.node == b.node && other.hide == b.hide);
+        });
+        sim::Order order{plan_.words.orders.fresh_metadata, {}};
+        if (lies_on<burden::StaleMetadata>(activities_, b.node)) {
+            if (!b.hide || hidden) return;
+            order.facts.add(plan_.words.facts.topic, *b.hide);
+        }
+        acts_.push_back(sim::act::Tell{b.node, order});
     }
     void operator()(const burden::Held& b) { acts_.push_back(sim::act::Release{b.hold}); }
     void operator()(const burden::Moved& b) {

@@ -59,6 +59,12 @@ struct Stalled {
     sim::NodeId node;
     friend bool operator==(const Stalled&, const Stalled&) = default;
 };
+/// A broker answers Metadata from its past; the first of several says from which.
+struct StaleMetadata {
+    sim::NodeId node;
+    std::optional<std::int32_t> hide;  ///< a topic left out
+    friend bool operator==(const StaleMetadata&, const StaleMetadata&) = default;
+};
 /// A frozen frame.
 struct Held {
     sim::HoldId hold;
@@ -99,8 +105,8 @@ struct Rolling {
 
 struct Burden {
     std::variant<burden::Link, burden::Disk, burden::Lie, burden::Drift, burden::Down,
-                 burden::Stopping, burden::Paused, burden::Stalled, burden::Held, burden::Moved,
-                 burden::Window, burden::Planned, burden::Rolling>
+                 burden::Stopping, burden::Paused, burden::Stalled, burden::StaleMetadata,
+                 burden::Held, burden::Moved, burden::Window, burden::Planned, burden::Rolling>
         what;
     sim::Instant due = sim::time_never;  ///< lifted, or its next step, by itself
     bool heals = true;                   ///< lifted when the faults heal

@@ -21,6 +21,7 @@ enum class Hits : std::uint8_t {
     partitions = 16,
     groups = 32,
     txids = 64,
+    brokers = 128,  ///< nodes, but only brokers
 };
 [[nodiscard]] constexpr Hits operator|(Hits a, Hits b) {
     return static_cast<Hits>(static_cast<std::uint8_t>(a) | static_cast<std::uint8_t>(b));

@@ -57,6 +57,39 @@ bool may_be_an_app(const Target& target) {
            target.kind != TargetKind::group_coordinator && target.kind != TargetKind::txid;
 }
 
+bool may_be_a_broker(const Target& target) {
+    switch (target.kind) {
+        case TargetKind::event:
+        case TargetKind::event_from:
+        case TargetKind::event_to:
+        case TargetKind::broker:
+        case TargetKind::brokers:
+        case TargetKind::random_broker:
+        case TargetKind::leader:
+        case TargetKind::follower:
+        case TargetKind::followers:
+        case TargetKind::replicas:
+        case TargetKind::group_coordinator:
+            return true;
+        case TargetKind::controller:
+        case TargetKind::app_instance:
+        case TargetKind::app_any:
+        case TargetKind::app_all:
+        case TargetKind::random_app:
+        case TargetKind::apps:
+        case TargetKind::owner:
+        case TargetKind::everyone:
+        case TargetKind::others:
+        case TargetKind::log:
+        case TargetKind::group:
+        case TargetKind::txid:
+        case TargetKind::holder:
+        case TargetKind::zombie:
+            return false;
+    }
+    return false;
+}
+
 bool ordered(const sim::Spread& spread) { return spread.low <= spread.high; }
 bool not_negative(const sim::Spread& spread) {
     return ordered(spread) && spread.low >= sim::Duration{};
@@ -199,6 +232,8 @@ class Checking {
                 say("target", word + " needs nodes; name a role such as leader:T/P");
             if (entry.hits == Hits::apps && !may_be_an_app(target))
                 say("target", word + " needs an application");
+            if (entry.hits == Hits::brokers && !may_be_a_broker(target))
+                say("target", word + " needs a broker, or a role of one such as leader:T/P");
             if (entry.hits == Hits::groups &&
                 (target.kind == TargetKind::log || target.kind == TargetKind::txid))
                 say("target", word + " needs a group");
@@ -252,8 +287,9 @@ class Checking {
     [[nodiscard]] static bool swizzles(const Action& act) {
         const ActionEntry& entry = entry_of(act);
         const bool lasts = entry.span == Span::forever || entry.span == Span::downtime;
-        return lasts && (may_hit(entry.hits, Hits::nodes) || may_hit(entry.hits, Hits::apps)) &&
-               !std::holds_alternative<action::Restart>(act) &&
+        const bool on_nodes = may_hit(entry.hits, Hits::nodes) || may_hit(entry.hits, Hits::apps) ||
+                              may_hit(entry.hits, Hits::brokers);
+        return lasts && on_nodes && !std::holds_alternative<action::Restart>(act) &&
                !std::holds_alternative<action::RollingRestart>(act);
     }
 

@@ -35,6 +35,7 @@ struct FactNames {
     sim::FactName offset;
     sim::FactName unclean;
     sim::FactName txid;
+    sim::FactName topic;
     friend bool operator==(const FactNames&, const FactNames&) = default;
 };
 
@@ -56,7 +57,7 @@ struct Roles {
 struct Orders {
     sim::OrderKind stop, stall, unstall, elect, rebalance, kick, expire_producers, expire_offsets,
         roll_segment, reset_offsets, delete_records, abort_txn, fence_producer,
-        expire_transactional_ids, delete_offsets, delete_group;
+        expire_transactional_ids, delete_offsets, delete_group, stale_metadata, fresh_metadata;
     friend bool operator==(const Orders&, const Orders&) = default;
 };
 
@@ -342,6 +343,12 @@ struct ClockDrift {
 struct LieFsync {
     friend bool operator==(const LieFsync&, const LieFsync&) = default;
 };
+/// On brokers. Metadata is answered as it was when the fault began; a process that restarts has
+/// forgotten the past.
+struct StaleMetadata {
+    std::optional<std::int32_t> hide;  ///< a topic that is unknown to the answers; empty: none
+    friend bool operator==(const StaleMetadata&, const StaleMetadata&) = default;
+};
 
 // On partitions. A target that names a role of a partition (`leader:P`) stands for the partition.
 struct Elect {
@@ -431,11 +438,11 @@ using Action =
                  action::SlowDisk, action::Crash, action::PowerLoss, action::WipeDisk, action::Stop,
                  action::Start, action::Restart, action::RollingRestart, action::Pause,
                  action::Stall, action::ClockJump, action::ClockDrift, action::LieFsync,
-                 action::Elect, action::ExpireProducers, action::RollSegment, action::DeleteRecords,
-                 action::AbortTxn, action::ExpireOffsets, action::Rebalance, action::Kick,
-                 action::ResetOffsets, action::DeleteOffsets, action::DeleteGroup,
-                 action::FenceProducer, action::ExpireTransactionalIds,
-                 action::Nothing, action::Mix, action::Swizzle>;
+                 action::StaleMetadata, action::Elect, action::ExpireProducers, action::RollSegment,
+                 action::DeleteRecords, action::AbortTxn, action::ExpireOffsets, action::Rebalance,
+                 action::Kick, action::ResetOffsets, action::DeleteOffsets, action::DeleteGroup,
+                 action::FenceProducer, action::ExpireTransactionalIds, action::Nothing,
+                 action::Mix, action::Swizzle>;
 
 namespace action {
 /// One entry of a generator. Empty fields are the fault's.

@@ -232,6 +232,9 @@ void Broker::on_order(const Context& ctx, const sim::Order& order, Fx& fx) {
     std::optional<LogId> log;
     if (const auto named = order.facts.find(number(Fact::log)))
         log = LogId{static_cast<std::int32_t>(*named)};
+    std::optional<TopicId> topic;
+    if (const auto named = order.facts.find(number(Fact::topic)))
+        topic = TopicId{static_cast<std::int32_t>(*named)};
     if (GroupCoordinator::understands(order)) {
         groups_.on_order(now, order);
     } else if (TransactionCoordinator::understands(order)) {
@@ -254,6 +257,10 @@ void Broker::on_order(const Context& ctx, const sim::Order& order, Fx& fx) {
         replicas_.delete_records(now, *log, up_to);
     } else if (order.kind == number(Ask::abort_txn) && log) {
         MarkerDesk::abort_oldest(now, replicas_, groups_, *log);
+    } else if (order.kind == number(Ask::stale_metadata)) {
+        stale_metadata(topic);
+    } else if (order.kind == number(Ask::fresh_metadata)) {
+        fresh_metadata(topic);
     }
     settle(now);
 }

@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <tuple>
+#include <vector>
 
 #include "model/broker_channel.hpp"
 #include "model/broker_fetch.hpp"
@@ -61,8 +62,8 @@ class Broker {
     void on_link(const Context& ctx, sim::Peer peer, sim::LinkEvent event, Fx& fx);
     void on_timer(const Context& ctx, sim::TimerKey timer, Fx& fx);
     void on_handoff(const Context& ctx, Message&& message, Fx& fx);
-    /// Ask::stop, expire_producers, roll_segment, delete_records, abort_txn, and the
-    /// coordinators'.
+    /// Ask::stop, expire_producers, roll_segment, delete_records, abort_txn, stale_metadata,
+    /// fresh_metadata, and the coordinators'.
     void on_order(const Context& ctx, const sim::Order& order, Fx& fx);
     /// Tells ReplicaAudit, GroupAudit and TxnAudit, once, after the run has settled.
     void audit(const Context& ctx, Fx& fx) const;
@@ -75,7 +76,7 @@ class Broker {
     [[nodiscard]] auto fields() const {
         return std::tie(setup_.self, life_, replicas_, clean_epoch_, loss_, image_, applied_,
                         to_apply_, serving_, channel_, fetchers_, produces_, fetches_, markers_,
-                        verification_, groups_, transactions_, ids_, guard_);
+                        verification_, groups_, transactions_, ids_, past_, guard_);
     }
     friend bool operator==(const Broker& a, const Broker& b) { return a.fields() == b.fields(); }
 
@@ -107,6 +108,8 @@ class Broker {
 
     // broker_serve.cpp: the small answers
     [[nodiscard]] MetadataResponse metadata(const MetadataRequest& request) const;
+    void stale_metadata(std::optional<TopicId> hide);
+    void fresh_metadata(std::optional<TopicId> shown);
     [[nodiscard]] FindCoordinatorResponse coordinator(const FindCoordinatorRequest& request) const;
     void init_producer_id(const BrokerStep& step, const sim::ReplyTo& to);
     void coordinate_transaction(const BrokerStep& step, const sim::ReplyTo& to,
@@ -136,6 +139,15 @@ class Broker {
     GroupHost groups_;
     TransactionHost transactions_;
     ProducerIdPool ids_;
+    /// A fault: what Metadata is answered from instead of image_, and topics it does not know. Gone
+    /// with the process.
+    struct Past {
+        MetadataImage image;
+        std::vector<TopicId> hidden;  ///< sorted
+        friend bool operator==(const Past&, const Past&) = default;
+        [[nodiscard]] auto fields() const { return std::tie(image, hidden); }
+    };
+    std::optional<Past> past_;
     Guard guard_;
 };
 

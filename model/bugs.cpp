@@ -41,6 +41,7 @@ constexpr std::array kafka_13598{idempotence_by_default};
 constexpr std::array kafka_5385{failed_batch_aborts};
 constexpr std::array kafka_7747{position_validation};
 constexpr std::array kafka_9823{errors_of_own_generation};
+constexpr std::array kafka_16198{reconcile_full_target};
 constexpr std::array redpanda_3039{duplicate_answered};
 constexpr std::array pulsar_5218{dedup_after_append};
 constexpr std::array kop_1283{stable_offset_bounds_fetch};
@@ -313,6 +314,14 @@ constexpr std::array bug_rows{
              .window = "two requests of an expelled member are refused, the second answer comes "
                        "during the rejoin",
              .scenario = "bugs/kafka-9823.yaml"},
+    BugEntry{
+        .name = "KAFKA-16198",
+        .side = Side::client,
+        .removes = kafka_16198,
+        .claim = "metadata that comes late drops the part of an assignment that was there first",
+        .versions = "before 3.8.0, group.protocol=consumer",
+        .window = "a member is assigned partitions of a topic its client has not heard of",
+        .scenario = "bugs/kafka-16198.yaml"},
     // Other brokers that speak the protocol, retold on Kafka's roles.
     BugEntry{.name = "REDPANDA-3039",
              .side = Side::cluster,

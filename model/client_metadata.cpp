@@ -36,9 +36,11 @@ std::optional<LeaderEpoch> ClientMetadata::leader_epoch(LogId log) const {
 
 bool ClientMetadata::knows(TopicId topic) const {
     const Topic& wanted = topology_->topics[static_cast<std::size_t>(topic.value)];
-    const auto first = std::lower_bound(leaders_.begin(), leaders_.end(), wanted.first,
-                                        [](const Leader& l, LogId id) { return l.log < id; });
-    return first != leaders_.end() && first->log < wanted.first + wanted.partitions;
+    const LogId past = wanted.first + wanted.partitions;
+    auto place = std::lower_bound(leaders_.begin(), leaders_.end(), wanted.first,
+                                  [](const Leader& l, LogId id) { return l.log < id; });
+    while (place != leaders_.end() && place->log < past && !place->exists) ++place;
+    return place != leaders_.end() && place->log < past;
 }
 
 bool ClientMetadata::owns(const sim::TimerKey& key) const {
@@ -110,9 +112,20 @@ bool ClientMetadata::believe(LogId log, std::optional<BrokerId> leader, LeaderEp
     return true;
 }
 
+/// A whole answer replaces what was believed: a topic that the broker does not know is gone. The
+/// epochs stay, so that no older leader comes back with it (Metadata.java, lastSeenLeaderEpochs).
+bool ClientMetadata::forget(LogId log) {
+    const auto place = std::lower_bound(leaders_.begin(), leaders_.end(), log,
+                                        [](const Leader& l, LogId id) { return l.log < id; });
+    if (place == leaders_.end() || place->log != log || !place->exists) return false;
+    place->leader.reset();
+    place->exists = false;
+    return true;
+}
+
 bool ClientMetadata::hint(LogId log, const LeaderHint& hint) {
     const auto* known = find(log);
-    if (known && hint.epoch <= known->epoch) return false;
+    if (known && (!known->exists || hint.epoch <= known->epoch)) return false;
     const bool news = believe(log, hint.leader, hint.epoch);
     if (news) ++version_;
     return news;
@@ -125,8 +138,9 @@ bool ClientMetadata::learn(const MetadataResponse& response) {
         news = true;
     }
     for (const auto& part : response.parts) {
-        // A partition that the broker does not know tells nothing; one without a leader does.
-        if (part.error != ErrorCode::unknown_topic_or_partition)
+        if (part.error == ErrorCode::unknown_topic_or_partition)
+            news = forget(part.log) || news;
+        else
             news = believe(part.log, part.leader, part.epoch) || news;
         if (invalid_metadata(part.error)) wanted_ = true;
     }

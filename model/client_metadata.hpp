@@ -27,7 +27,8 @@ class ClientMetadata {
     [[nodiscard]] std::optional<BrokerId> leader(LogId log) const;
     /// The epoch of the last leader heard of; empty: never heard of the log.
     [[nodiscard]] std::optional<LeaderEpoch> leader_epoch(LogId log) const;
-    /// Whether an answer has told about this topic's partitions yet (P1).
+    /// Whether an answer has told about this topic's partitions (P1), and no later one that there
+    /// is no such topic.
     [[nodiscard]] bool knows(TopicId topic) const;
     /// Brokers alive as of the last answer; before it the bootstrap list: every broker.
     [[nodiscard]] const std::vector<BrokerId>& brokers() const { return brokers_; }
@@ -72,11 +73,13 @@ class ClientMetadata {
         LogId log;
         std::optional<BrokerId> leader;
         LeaderEpoch epoch;
+        bool exists = true;  ///< as the last answer had it; the epoch is remembered either way
         friend bool operator==(const Leader&, const Leader&) = default;
     };
 
     [[nodiscard]] const Leader* find(LogId log) const;
     bool believe(LogId log, std::optional<BrokerId> leader, LeaderEpoch epoch);
+    bool forget(LogId log);
     [[nodiscard]] std::optional<Peer> least_loaded_of(const std::vector<BrokerId>& nodes,
                                                       std::uint64_t start,
                                                       const NetworkClient& net) const;

@@ -208,6 +208,7 @@ class Consumer {
     void run_modern(const Context& ctx, Fx& fx);
     void run_callbacks(Fx& fx);
     void step_reconciliation(const Context& ctx, bool in_poll, Fx& fx);
+    void resolve_target();
     void step_modern_heartbeat(const Context& ctx, Fx& fx);
     [[nodiscard]] Instant modern_beat_due() const;
     void ended(const Context& ctx, const consumer_part::sent::ModernBeat& sent,

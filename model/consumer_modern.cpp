@@ -47,9 +47,10 @@ void Consumer::step_reconciliation(const Context& ctx, bool in_poll, Fx& fx) {
         prepare_.reset();
         modern_.committed();
     }
+    resolve_target();
     if (!modern_.reconcile_due() || (config_->auto_commit && !in_poll)) return;
     auto offsets = subscriptions_.consumed();
-    for (const LogId log : modern_.reconcile())
+    for (const LogId log : modern_.reconcile(guard_))
         if (auto* part = subscriptions_.find(log)) part->pending_revocation = true;
     if (!config_->auto_commit || offsets.empty()) {
         modern_.committed();
@@ -58,6 +59,25 @@ void Consumer::step_reconciliation(const Context& ctx, bool in_poll, Fx& fx) {
     prepare_ = Prepare{start_commit(ctx, CommitWork::Origin::prepare, std::move(offsets)),
                        ctx.now + config_->max_poll_interval};
     step_commits(ctx, fx);
+}
+
+/// An assignment names topics by id; the name comes with metadata, or is known because partitions
+/// of the topic are owned. For what has none metadata is asked (KIP-848, AbstractMembershipManager
+/// findResolvableAssignmentAndTriggerMetadataUpdate). Simplified: such questions back off like
+/// others; Kafka asks again after retry.backoff.ms each time.
+void Consumer::resolve_target() {
+    const auto topic_of = [&](LogId log) {
+        return topology_->logs[static_cast<std::size_t>(log.value)].topic;
+    };
+    auto unresolved = modern_.wanted();
+    std::erase_if(unresolved, [&](LogId log) {
+        const auto& owned = modern_.owned();
+        return metadata_.knows(topic_of(log)) ||
+               std::any_of(owned.begin(), owned.end(),
+                           [&](LogId own) { return topic_of(own) == topic_of(log); });
+    });
+    if (!unresolved.empty() && !metadata_.stale()) metadata_.request_refresh();
+    modern_.unresolved(std::move(unresolved));
 }
 
 void Consumer::step_modern_heartbeat(const Context& ctx, Fx& fx) {

@@ -114,6 +114,8 @@ enum class Ask : std::uint16_t {
     signal,             ///< application: count (number of the wait_for trigger that fired)
     delete_offsets,     ///< group coordinator: group, log (optional; OffsetDelete, KIP-496)
     delete_group,       ///< group coordinator: group (DeleteGroups, KIP-229)
+    stale_metadata,     ///< broker: topic (optional); Metadata is answered from now's image
+    fresh_metadata,     ///< broker: topic (optional: only that one is shown again); takes it back
 };
 [[nodiscard]] constexpr sim::OrderKind number(Ask a) { return {static_cast<std::uint16_t>(a)}; }
 

@@ -221,19 +221,47 @@ void ModernMembership::callback_done(CallbackKind kind) {
     }
 }
 
-bool ModernMembership::reconcile_due() const {
-    return state_ == MembershipState::reconciling && phase_ == Phase::idle && !reconciled();
+std::vector<LogId> ModernMembership::wanted() const {
+    if (state_ != MembershipState::reconciling || !target_) return {};
+    return only_in(target_->logs, owned_);
 }
 
-std::vector<LogId> ModernMembership::reconcile() {
+void ModernMembership::unresolved(std::vector<LogId> logs) { unresolved_ = std::move(logs); }
+
+/// The part of the target that can be reconciled now.
+std::vector<LogId> ModernMembership::resolved() const {
+    return only_in(target_->logs, unresolved_);
+}
+
+bool ModernMembership::reconcile_due() const {
+    if (state_ != MembershipState::reconciling || phase_ != Phase::idle || reconciled())
+        return false;
+    // Simplified: a part is acknowledged once; Kafka acknowledges it again with every heartbeat,
+    // one after the other, for as long as the rest waits for metadata.
+    return unresolved_.empty() || !current_ || current_->number != target_->number ||
+           current_->logs != resolved();
+}
+
+std::vector<LogId> ModernMembership::reconcile(Guard& guard) {
     sim::ensure(reconcile_due(), "there is something to reconcile");
-    if (current_ && current_->logs == target_->logs) {
-        // Given, taken and given again before anything was done: nothing to do but to say so.
-        current_ = target_;
+    Local next{target_->number, resolved()};
+    // KAFKA-16198: what had no name was kept apart, and when it got one it was taken for the whole
+    // assignment. What is owned of the target already was revoked, here only: the coordinator still
+    // counts it as this member's.
+    const bool part_owned = current_ && current_->number == next.number &&
+                            !current_->logs.empty() && current_->logs != next.logs;
+    if (part_owned && !guard.trips(Safeguard::reconcile_full_target, part_owned)) {
+        next.logs = only_in(next.logs, current_->logs);
+        target_->logs = only_in(target_->logs, current_->logs);
+    }
+    if (current_ && current_->logs == next.logs) {
+        // Given, taken and given again before anything was done, or what is new has no name yet:
+        // nothing to do but to say so.
+        current_ = std::move(next);
         state_ = MembershipState::acknowledging;
         return {};
     }
-    resolving_ = target_;
+    resolving_ = std::move(next);
     phase_ = Phase::committing;
     return only_in(owned_, resolving_->logs);
 }

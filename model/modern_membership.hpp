@@ -22,6 +22,7 @@
 #include "model/error_codes.hpp"
 #include "model/ids.hpp"
 #include "model/messages.hpp"
+#include "model/safeguards.hpp"
 #include "sim/time.hpp"
 
 namespace eos::model {
@@ -77,11 +78,16 @@ class ModernMembership {
     void callback_done(Callback::Kind kind);
 
     // --- reconciliation (K4) ---------------------------------------------------------------------
-    /// The target differs and nothing is being reconciled.
+    /// What the coordinator wants it to own and it has not taken yet; empty: nothing is new.
+    [[nodiscard]] std::vector<LogId> wanted() const;
+    /// Those of them, sorted, whose topics the client has no metadata of: an assignment names
+    /// topics by id, and these have no name yet. They wait; the rest is reconciled without them.
+    void unresolved(std::vector<LogId> logs);
+    /// The target differs, there is metadata for what differs, and nothing is being reconciled.
     [[nodiscard]] bool reconcile_due() const;
     /// Begins: the logs to be given up. They must not be read any more, their offsets are committed
     /// if the consumer does so by itself; then committed().
-    [[nodiscard]] std::vector<LogId> reconcile();
+    [[nodiscard]] std::vector<LogId> reconcile(Guard& guard);
     void committed();
 
     // --- the background thread -------------------------------------------------------------------
@@ -106,10 +112,10 @@ class ModernMembership {
 
     friend bool operator==(const ModernMembership&, const ModernMembership&) = default;
     [[nodiscard]] auto fields() const {
-        return std::tie(id_, state_, epoch_, owned_, current_, target_, target_epoch_, resolving_,
-                        phase_, abandoned_, callbacks_, told_, beat_in_flight_, beat_at_,
-                        heartbeat_interval_, retry_at_, failures_, serial_, poll_deadline_,
-                        poll_expired_, rejoin_after_lost_, failure_);
+        return std::tie(id_, state_, epoch_, owned_, current_, target_, target_epoch_, unresolved_,
+                        resolving_, phase_, abandoned_, callbacks_, told_, beat_in_flight_,
+                        beat_at_, heartbeat_interval_, retry_at_, failures_, serial_,
+                        poll_deadline_, poll_expired_, rejoin_after_lost_, failure_);
     }
 
   private:
@@ -131,6 +137,7 @@ class ModernMembership {
 
     [[nodiscard]] bool joined() const;
     [[nodiscard]] bool reconciled() const { return current_ && current_ == target_; }
+    [[nodiscard]] std::vector<LogId> resolved() const;
     [[nodiscard]] bool abort_reconciliation();
     void assign();
     void join();
@@ -149,6 +156,7 @@ class ModernMembership {
     std::optional<Local> current_;  ///< the last assignment reconciled
     std::optional<Local> target_;
     std::int32_t target_epoch_ = 0;  ///< numbers the targets
+    std::vector<LogId> unresolved_;  ///< of the target: waits for metadata
     std::optional<Local> resolving_;
     Phase phase_ = Phase::idle;
     bool abandoned_ = false;  ///< it rejoined while it reconciled

@@ -147,6 +147,9 @@ constexpr std::array entries{
     SafeguardEntry{errors_of_own_generation, "errors-of-own-generation", Side::client,
                    "an error about a membership that is over does not end the present one",
                    "KAFKA-9823, O10"},
+    SafeguardEntry{reconcile_full_target, "reconcile-full-target", Side::client,
+                   "what metadata brings late is added to an assignment, not taken for all of it",
+                   "KAFKA-16198, K4"},
 };
 static_assert(entries.size() == safeguard_count);
 

@@ -71,8 +71,9 @@ enum class Safeguard : std::uint8_t {
     aborted_filter,                // C15, KIP-98
     position_validation,           // KIP-320, KAFKA-7747
     errors_of_own_generation,      // KAFKA-9823
+    reconcile_full_target,         // KAFKA-16198
 };
-inline constexpr std::size_t safeguard_count = 53;
+inline constexpr std::size_t safeguard_count = 54;
 
 /// A value: no globals, no build flags; one binary runs the right and the wrong system.
 class SafeguardSet {

@@ -156,8 +156,8 @@ constexpr std::array fault_fields{
           .missing = "failing disks"},
     Field{.name = "hide",
           .type = Type::text,
-          .help = "a topic left out",
-          .missing = "stale metadata"},
+          .help = "a topic that the answers do not know",
+          .example = "orders"},
     Field{
         .name = "count", .type = Type::integer, .help = "how many", .missing = "adding partitions"},
     Field{.name = "show", .type = Type::text, .help = "what to show", .missing = "inspect"},

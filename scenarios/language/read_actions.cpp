@@ -152,6 +152,11 @@ class ActionFields {
         else
             reading_.error(node->mark, fmt::format("by: {}", parsed.problem), parsed.hint);
     }
+    void fill(action::StaleMetadata& act) {
+        const auto* node = form_.get("hide");
+        if (node == nullptr) return;
+        if (const auto topic = reading_.need_topic(*node)) act.hide = topic->value;
+    }
     void fill(action::Elect& act) {
         act.unclean = form_.flag("unclean");
         const auto* node = form_.get("to");
@@ -214,7 +219,9 @@ class ActionFields {
                 reading_.error(entry.mark("do"), "a generator cannot hold a generator");
                 continue;
             }
-            if (swizzle && (!may_hit(row.hits, Hits::nodes) || row.span == Span::instant)) {
+            const bool on_nodes =
+                may_hit(row.hits, Hits::nodes) || may_hit(row.hits, Hits::brokers);
+            if (swizzle && (!on_nodes || row.span == Span::instant)) {
                 reading_.error(entry.mark("do"),
                                fmt::format("'{}' does not last on a node", row.word),
                                "a swizzle hits and releases nodes, for example { do: isolate }");

@@ -114,6 +114,15 @@ void check_targets(Reading& reading, const Form& form, const ActionEntry& entry,
         if (only_apps && !app && !event && target.kind != Kind::owner)
             reading.error(form.mark("target"),
                           fmt::format("'{}' acts on apps only {}", entry.word, form.where()));
+        const bool broker_role = target.kind == Kind::broker || target.kind == Kind::brokers ||
+                                 target.kind == Kind::random_broker ||
+                                 target.kind == Kind::leader || target.kind == Kind::follower ||
+                                 target.kind == Kind::followers || target.kind == Kind::replicas ||
+                                 target.kind == Kind::group_coordinator;
+        if (entry.hits == Hits::brokers && !broker_role && !event)
+            reading.error(form.mark("target"),
+                          fmt::format("'{}' acts on brokers only {}", entry.word, form.where()),
+                          "for example target: brokers, or leader:T/P");
         const bool log_role = target.kind == Kind::log || target.kind == Kind::leader ||
                               target.kind == Kind::follower || target.kind == Kind::followers ||
                               target.kind == Kind::replicas || target.kind == Kind::owner ||
@@ -320,7 +329,8 @@ faults::Words vocabulary_words() {
                       .member = number(Fact::member),
                       .offset = number(Fact::offset),
                       .unclean = number(Fact::unclean),
-                      .txid = number(Fact::txid)},
+                      .txid = number(Fact::txid),
+                      .topic = number(Fact::topic)},
             .roles = {.leader = role(Role::leader),
                       .followers = role(Role::followers),
                       .in_sync = role(Role::in_sync),
@@ -345,7 +355,9 @@ faults::Words vocabulary_words() {
                        .fence_producer = number(Ask::fence_producer),
                        .expire_transactional_ids = number(Ask::expire_transactional_ids),
                        .delete_offsets = number(Ask::delete_offsets),
-                       .delete_group = number(Ask::delete_group)},
+                       .delete_group = number(Ask::delete_group),
+                       .stale_metadata = number(Ask::stale_metadata),
+                       .fresh_metadata = number(Ask::fresh_metadata)},
             .marks = {.rpc_sent = number(Mile::rpc_sent),
                       .rpc_delivered = number(Mile::rpc_delivered),
                       .handoff_queued = number(Mile::handoff_queued),

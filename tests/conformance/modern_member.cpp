@@ -109,7 +109,7 @@ class ModernMemberHarness {
     }
     void reconcile() {
         if (!member_.reconcile_due()) return;
-        static_cast<void>(member_.reconcile());
+        static_cast<void>(member_.reconcile(guard_));
         member_.committed();
     }
     void callback_done(const std::optional<std::string>& which) {
@@ -167,6 +167,7 @@ class ModernMemberHarness {
 
     std::shared_ptr<const ConsumerConfig> config_;
     ModernMembership member_;
+    Guard guard_;
     sim::Instant now_{};
     std::size_t before_ = 0;  ///< callbacks that ran before this operation
 };

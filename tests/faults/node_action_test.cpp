@@ -165,6 +165,39 @@ TEST_CASE("fsync lies for its time") {
           Lines{"1000ms fsync 1 lies", "3000ms fsync 1 honest"});
 }
 
+TEST_CASE("a broker is ordered into its past and out of it again") {
+    CHECK(story(one(action::StaleMetadata{}, {broker(1)}, lasting(seconds(2)))) ==
+          Lines{"1000ms tell 1 order 17", "3000ms tell 1 order 18"});
+    CHECK(story(one(action::StaleMetadata{{5}}, {target(Target::Kind::brokers)})).at(1) ==
+          "1000ms tell 2 order 17 12=5");
+}
+
+TEST_CASE("of several pasts the last one to end brings the present back, each shows its topic") {
+    Fault whole = one(action::StaleMetadata{}, {broker(1)}, lasting(seconds(3)));
+    Fault first = at("b", seconds(2), action::StaleMetadata{{5}}, {broker(1)});
+    first.lasts = lasting(seconds(4));
+    Fault second = at("c", seconds(3), action::StaleMetadata{{5}}, {broker(1)});
+    second.lasts = lasting(seconds(2));
+    Fault third = at("d", seconds(4), action::StaleMetadata{{6}}, {broker(1)});
+    third.lasts = lasting(seconds(3));
+    Stage stage(plan_of({whole, first, second, third}));
+
+    stage.run_to(seconds(30));
+
+    CHECK(stage.said() == Lines{"1000ms tell 1 order 17", "2000ms tell 1 order 17 12=5",
+                                "3000ms tell 1 order 17 12=5", "4000ms tell 1 order 17 12=6",
+                                "6000ms tell 1 order 18 12=5", "7000ms tell 1 order 18"});
+}
+
+TEST_CASE("what is no broker has no past to answer from") {
+    Fault f = when("f", mile::loop, action::StaleMetadata{});
+    Stage stage(plan_of({f}));
+
+    stage.reach(milestone(mile::loop, 4));
+
+    CHECK(stage.said() == Lines{});
+}
+
 TEST_CASE("a stall is an order to the application and is taken back") {
     CHECK(story(one(action::Stall{}, {app(1)}, lasting(seconds(2)))) ==
           Lines{"1000ms tell 5 order 2", "3000ms tell 5 order 3"});

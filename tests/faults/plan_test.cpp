@@ -100,6 +100,11 @@ TEST_CASE("what means nothing is refused with the field it is about") {
           Fields{"target"});
     CHECK(refused({at("f", seconds(1), action::Pause{}, {target(K::txid, 0)})}) ==
           Fields{"target"});
+    CHECK(refused({at("f", seconds(1), action::StaleMetadata{}, {app(0)})}) == Fields{"target"});
+    CHECK(refused({at("f", seconds(1), action::StaleMetadata{}, {target(K::controller)})}) ==
+          Fields{"target"});
+    CHECK(refused({at("f", seconds(1), action::StaleMetadata{}, {of_log(K::leader, log(0))})}) ==
+          Fields{});
     CHECK(refused({at("f", seconds(1), action::Partition{}, {})}) == Fields{"groups"});
     CHECK(refused({at("f", seconds(1), action::Mix{}, {broker(1)})}) == Fields{"of"});
     CHECK(with(at("f", seconds(1), action::ClockJump{fixed(seconds(1))}, {broker(1)}),

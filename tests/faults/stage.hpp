@@ -19,7 +19,7 @@ using sim::seconds;
 
 namespace fact {
 inline constexpr sim::FactName api{1}, side{2}, from{3}, to{4}, node{5}, log{6}, group{7},
-    member{8}, offset{9}, unclean{10}, txid{11}, step{20};
+    member{8}, offset{9}, unclean{10}, txid{11}, topic{12}, step{20};
 }
 namespace mile {
 inline constexpr sim::MilestoneKind sent{1}, delivered{2}, handoff{3}, crashed{4}, lost_power{5},
@@ -28,7 +28,8 @@ inline constexpr sim::MilestoneKind sent{1}, delivered{2}, handoff{3}, crashed{4
 namespace order {
 inline constexpr sim::OrderKind stop{1}, stall{2}, unstall{3}, elect{4}, rebalance{5}, kick{6},
     expire_producers{7}, expire_offsets{8}, roll_segment{9}, reset_offsets{10}, delete_records{11},
-    abort_txn{12}, fence_producer{13}, expire_txids{14}, delete_offsets{15}, delete_group{16};
+    abort_txn{12}, fence_producer{13}, expire_txids{14}, delete_offsets{15}, delete_group{16},
+    stale_metadata{17}, fresh_metadata{18};
 }
 inline constexpr std::uint16_t leader = 1, followers = 2, in_sync = 3, controller = 4,
                                coordinator = 5, owner = 6, txn_coordinator = 7, holder = 8,
@@ -38,14 +39,15 @@ inline constexpr std::uint16_t produce = 7, fetch = 8;
 inline Words words() {
     Words w;
     w.facts = {fact::api,   fact::side,   fact::from,   fact::to,      fact::node, fact::log,
-               fact::group, fact::member, fact::offset, fact::unclean, fact::txid};
+               fact::group, fact::member, fact::offset, fact::unclean, fact::txid, fact::topic};
     w.roles = {leader, followers,       in_sync, controller, coordinator,
                owner,  txn_coordinator, holder,  zombie};
     w.orders = {
         order::stop,         order::stall,         order::unstall,          order::elect,
         order::rebalance,    order::kick,          order::expire_producers, order::expire_offsets,
         order::roll_segment, order::reset_offsets, order::delete_records,   order::abort_txn,
-        order::fence_producer, order::expire_txids, order::delete_offsets, order::delete_group};
+        order::fence_producer, order::expire_txids, order::delete_offsets, order::delete_group,
+        order::stale_metadata, order::fresh_metadata};
     w.marks = {mile::sent,       mile::delivered, mile::handoff, mile::crashed,
                mile::lost_power, mile::stopped,   {1000}};
     return w;

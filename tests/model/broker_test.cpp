@@ -394,6 +394,66 @@ TEST_CASE("a leader forgets idle producers when it is ordered to, and rolls a se
     CHECK(world.audience().times(Mile::partition_segment_rolled) == 1);
 }
 
+TEST_CASE("a broker in its past answers Metadata from it, without a topic, and nothing else") {
+    // Broker 3 leads topic 2 and the offsets; broker 1 takes both over.
+    const MetadataRequest both{.topics = {{1}, {2}}};
+    auto world = cluster(defaults(), topology({.brokers = 3, .topics = 3}),
+                         {{seconds(30), {2}, both},
+                          {seconds(30), {1}, both},
+                          {seconds(30), {2}, FindCoordinatorRequest{.group = GroupId{0}}},
+                          {seconds(32), {2}, both},
+                          {seconds(34), {2}, both}});
+    const auto tell = [&](Ask ask, const sim::Facts& facts) {
+        world.intervene(sim::act::Tell{{2}, {number(ask), facts}});
+    };
+    const auto part = [&](std::size_t line, std::size_t topic) {
+        const auto* answer = speaker(world).answer<MetadataResponse>(line);
+        REQUIRE(answer);
+        REQUIRE(answer->parts.size() == 2);
+        return answer->parts[topic];
+    };
+    world.run_until(at(seconds(1)));
+    tell(Ask::stale_metadata, {});
+    world.run_until(at(seconds(2)));
+    crash(world, 3);
+    world.run_until(at(seconds(29)));
+    tell(Ask::stale_metadata, told({{Fact::topic, 1}}));
+    world.run_until(at(seconds(31)));
+    tell(Ask::fresh_metadata, told({{Fact::topic, 1}}));
+    world.run_until(at(seconds(33)));
+    tell(Ask::fresh_metadata, {});
+    world.run_until(at(seconds(35)));
+
+    CHECK(part(0, 0).error == ErrorCode::unknown_topic_or_partition);
+    CHECK_FALSE(part(0, 0).leader);
+    CHECK(part(0, 1).leader == BrokerId{3});
+    CHECK(part(0, 1).epoch == LeaderEpoch{0});
+    CHECK(part(1, 0).leader == BrokerId{2});
+    CHECK(part(1, 1).leader == BrokerId{1});
+    CHECK(part(1, 1).epoch > LeaderEpoch{0});
+    const auto* found = speaker(world).answer<FindCoordinatorResponse>(2);
+    REQUIRE(found);
+    CHECK(found->coordinator == BrokerId{1});
+    CHECK(part(3, 0).leader == BrokerId{2});
+    CHECK(part(3, 1).leader == BrokerId{3});
+    CHECK(part(4, 1).leader == BrokerId{1});
+}
+
+TEST_CASE("a broker that restarts has left its past behind") {
+    auto world = cluster(defaults(), topology(), {{seconds(30), {2}, MetadataRequest{{{0}}}}});
+    world.run_until(at(seconds(1)));
+    world.intervene(sim::act::Tell{{2}, {number(Ask::stale_metadata), told({{Fact::topic, 0}})}});
+    world.run_until(at(seconds(2)));
+    crash(world, 2, {});
+    world.intervene(sim::act::Start{{2}});
+
+    world.run_until(at(seconds(31)));
+
+    const auto* answer = speaker(world).answer<MetadataResponse>(0);
+    REQUIRE(answer);
+    CHECK(answer->parts.at(0).leader == BrokerId{1});
+}
+
 TEST_CASE("the audit tells every replica whole") {
     auto world =
         cluster(defaults(), topology(), {{milliseconds(50), {1}, produce(0, batch(1, 3))}});

@@ -91,7 +91,7 @@ TEST_CASE("a hint is believed only if its epoch is newer") {
     CHECK(rig.metadata.leader(a0) == BrokerId{1});
 }
 
-TEST_CASE("a broker that does not know a partition takes no belief away") {
+TEST_CASE("a topic that a broker does not know is forgotten, but not the epoch of its leader") {
     Rig rig;
     rig.metadata.learn(told({2}, 5));
     MetadataResponse ignorant;
@@ -100,10 +100,19 @@ TEST_CASE("a broker that does not know a partition takes no belief away") {
                               .leader = std::nullopt,
                               .epoch = {9}});
 
-    CHECK_FALSE(rig.metadata.learn(ignorant));
+    CHECK(rig.metadata.learn(ignorant));
 
-    CHECK(rig.metadata.leader(a0) == BrokerId{2});
+    CHECK_FALSE(rig.metadata.learn(ignorant));
+    CHECK_FALSE(rig.metadata.knows(a));
+    CHECK_FALSE(rig.metadata.leader(a0));
     CHECK(rig.metadata.stale());
+    CHECK(rig.metadata.leader_epoch(a0) == LeaderEpoch{5});
+    CHECK_FALSE(rig.metadata.hint(a0, {.leader = {1}, .epoch = {6}}));
+    CHECK_FALSE(rig.metadata.learn(told({1}, 4)));
+    CHECK_FALSE(rig.metadata.knows(a));
+    CHECK(rig.metadata.learn(told({2}, 5)));
+    CHECK(rig.metadata.knows(a));
+    CHECK(rig.metadata.leader(a0) == BrokerId{2});
 }
 
 TEST_CASE("a new topic is asked for at once, a wish for news waits out the backoff") {

@@ -1,6 +1,7 @@
 // A consumer in a KIP-848 group: what its two threads do with what the member says is due.
 
 #include <algorithm>
+#include <utility>
 
 #include <doctest/doctest.h>
 
@@ -229,4 +230,31 @@ TEST_CASE("a consumer that unsubscribed and subscribes again joins anew") {
 
     REQUIRE(rig.waiting<ConsumerGroupHeartbeatRequest>());
     CHECK(rig.waiting<ConsumerGroupHeartbeatRequest>()->member_epoch == 0);
+}
+
+TEST_CASE("partitions of a topic without metadata wait for it, and metadata is asked for") {
+    Rig rig(modern());
+    rig.answer_lookups = true;
+    const auto leaders = std::exchange(rig.leaders, {});
+    rig.subscribe();
+    rig.poll_on();
+    answer_beat(rig, 1, std::vector{log0});
+    rig.poll();
+    CHECK(rig.consumer.assignment().empty());
+    CHECK(answer_beat(rig, 1).owned == std::vector<LogId>{});
+    rig.sent.clear();
+    rig.advance(seconds(4));
+    rig.poll();
+    CHECK(rig.consumer.assignment().empty());
+    CHECK_FALSE(rig.waiting<ConsumerGroupHeartbeatRequest>());
+    CHECK(std::any_of(rig.sent.begin(), rig.sent.end(), [](const Message& message) {
+        return std::holds_alternative<MetadataRequest>(message);
+    }));
+
+    rig.leaders = leaders;
+    rig.advance(seconds(2));
+    rig.poll();
+
+    CHECK(rig.consumer.assignment() == std::vector{log0});
+    CHECK(rig.waiting<ConsumerGroupHeartbeatRequest>());
 }

@@ -47,7 +47,8 @@ void hear(ModernMembership& member, sim::Instant now,
 }
 void reconcile(ModernMembership& member) {
     REQUIRE(member.reconcile_due());
-    (void)member.reconcile();
+    Guard guard;
+    (void)member.reconcile(guard);
     member.committed();
 }
 void run_callbacks(ModernMembership& member) {
@@ -240,7 +241,8 @@ TEST_CASE("a member that leaves in the middle of a reconciliation can subscribe 
     (void)beat(member, start + seconds(5));
     hear(member, start + seconds(5), told(2, std::vector{log1}));
     REQUIRE(member.reconcile_due());
-    (void)member.reconcile();  // the commit before the revocation is awaited
+    Guard guard;
+    (void)member.reconcile(guard);  // the commit before the revocation is awaited
     member.leave();
     run_callbacks(member);
     (void)beat(member, start + seconds(5));
@@ -254,4 +256,77 @@ TEST_CASE("a member that leaves in the middle of a reconciliation can subscribe 
 
     CHECK(member.owned() == std::vector{log0});
     CHECK(member.state() == MembershipState::acknowledging);
+}
+
+namespace {
+
+/// Owns log 0, then is given logs 0 and 1; of the topic of log 1 the client has no metadata.
+ModernMembership half_informed() {
+    auto member = owner();
+    (void)beat(member, start + seconds(5));
+    hear(member, start + seconds(5), told(2, std::vector{log0, log1}));
+    CHECK(member.wanted() == std::vector{log1});
+    member.unresolved({log1});
+    reconcile(member);
+    return member;
+}
+
+}  // namespace
+
+TEST_CASE("what a member has no metadata of waits, the rest is acknowledged once") {
+    auto member = half_informed();
+
+    CHECK(member.owned() == std::vector{log0});
+    CHECK(member.callbacks().empty());
+    REQUIRE(member.state() == MembershipState::acknowledging);
+    CHECK(beat(member, start + seconds(5)).owned == std::vector{log0});
+    hear(member, start + seconds(5), told(2));
+    CHECK(member.state() == MembershipState::reconciling);
+    CHECK_FALSE(member.reconcile_due());
+    CHECK(member.beat(start + seconds(6)) == ModernMembership::Beat::rest);
+    CHECK(member.wanted() == std::vector{log1});
+}
+
+TEST_CASE("a first assignment without any metadata is taken as an empty one") {
+    auto member = newcomer();
+    member.polled(start);
+    (void)beat(member, start);
+    hear(member, start, told(1, std::vector{log0}));
+    member.unresolved({log0});
+
+    reconcile(member);
+    run_callbacks(member);
+    CHECK(member.owned().empty());
+    (void)beat(member, start);
+    CHECK_FALSE(member.reconcile_due());
+    member.unresolved({});
+    reconcile(member);
+    run_callbacks(member);
+
+    CHECK(member.owned() == std::vector{log0});
+    CHECK(beat(member, start).owned == std::vector{log0});
+}
+
+TEST_CASE("metadata that comes late adds to what is owned; KAFKA-16198 gave the rest up for it") {
+    for (const bool safe : {true, false}) {
+        CAPTURE(safe);
+        auto member = half_informed();
+        (void)beat(member, start + seconds(5));
+        hear(member, start + seconds(5), told(2));
+        Guard guard;
+        if (!safe) guard.set.remove(Safeguard::reconcile_full_target);
+
+        member.unresolved({});
+        REQUIRE(member.reconcile_due());
+        const auto given_up = member.reconcile(guard);
+        member.committed();
+        run_callbacks(member);
+
+        CHECK(given_up == (safe ? std::vector<LogId>{} : std::vector{log0}));
+        CHECK(guard.spared.has(Safeguard::reconcile_full_target) == !safe);
+        const auto all = safe ? std::vector{log0, log1} : std::vector{log1};
+        CHECK(member.owned() == all);
+        CHECK(beat(member, start + seconds(5)).owned == all);
+        CHECK(member.state() == MembershipState::stable);
+    }
 }
