@@ -298,6 +298,7 @@ TEST_CASE("a first assignment without any metadata is taken as an empty one") {
     run_callbacks(member);
     CHECK(member.owned().empty());
     (void)beat(member, start);
+    hear(member, start, told(1));
     CHECK_FALSE(member.reconcile_due());
     member.unresolved({});
     reconcile(member);
