@@ -31,9 +31,6 @@ JoinGroupRequest join_request(const Joiner& joiner) {
     request.subscription = {t};
     return request;
 }
-MemberRef ref(MemberId member, std::int32_t generation) {
-    return {Generation{generation}, member, {}};
-}
 SyncGroupRequest sync_request(MemberId member, std::int32_t generation,
                               std::vector<MemberAssignment> assignments = {}) {
     return {g, ref(member, generation), {}, std::move(assignments)};

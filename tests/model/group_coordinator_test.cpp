@@ -11,21 +11,6 @@ using namespace eos::model::testing;
 
 namespace {
 
-constexpr TopicId t{0};
-
-JoinGroupRequest join_request(std::optional<MemberId> member = {}) {
-    return {.group = g,
-            .member = member,
-            .instance = {},
-            .session_timeout = sim::seconds(10),
-            .rebalance_timeout = sim::seconds(60),
-            .protocols = {AssignorKind::range},
-            .subscription = {t},
-            .owned = {}};
-}
-MemberRef ref(MemberId member, std::int32_t generation) {
-    return {Generation{generation}, member, {}};
-}
 OffsetCommitRequest commit(const MemberRef& who, std::int32_t log, std::int64_t offset) {
     return {g, who, {{{log}, {offset}, {}}}};
 }
@@ -33,8 +18,8 @@ OffsetFetchRequest fetch(std::int32_t log, bool stable = true) { return {g, {{lo
 
 /// One member, alone in generation 1, owner of logs 0 and 1.
 MemberId sole_member(GroupRig& rig) {
-    const auto id = *rig.call<JoinGroupResponse>(join_request()).member;
-    const auto joined = rig.request(join_request(id));
+    const auto id = *rig.call<JoinGroupResponse>(range_join()).member;
+    const auto joined = rig.request(range_join(id));
     rig.advance(sim::seconds(3));
     REQUIRE(rig.answer<JoinGroupResponse>(joined).generation == Generation{1});
     const auto synced = rig.call<SyncGroupResponse>(
@@ -54,8 +39,8 @@ std::optional<Offset> committed(GroupRig& rig, std::int32_t log) {
 TEST_CASE("a group becomes stable only when its record is replicated") {
     GroupRig rig;
     rig.start();
-    const auto id = *rig.call<JoinGroupResponse>(join_request()).member;
-    rig.request(join_request(id));
+    const auto id = *rig.call<JoinGroupResponse>(range_join()).member;
+    rig.request(range_join(id));
     rig.advance(sim::seconds(3));
     rig.hold = true;
 
@@ -73,8 +58,8 @@ TEST_CASE("a group becomes stable only when its record is replicated") {
 TEST_CASE("an assignment that cannot be written sends the members back to join") {
     GroupRig rig;
     rig.start();
-    const auto id = *rig.call<JoinGroupResponse>(join_request()).member;
-    rig.request(join_request(id));
+    const auto id = *rig.call<JoinGroupResponse>(range_join()).member;
+    rig.request(range_join(id));
     rig.advance(sim::seconds(3));
     rig.refuse = ErrorCode::not_enough_replicas;
 
@@ -172,7 +157,7 @@ TEST_CASE("a coordinator that loads refuses everything but heartbeats") {
     rig.lead();
 
     CHECK(rig.call<OffsetFetchResponse>(fetch(0)).error == ErrorCode::coordinator_load_in_progress);
-    CHECK(rig.call<JoinGroupResponse>(join_request()).error ==
+    CHECK(rig.call<JoinGroupResponse>(range_join()).error ==
           ErrorCode::coordinator_load_in_progress);
     CHECK(rig.call<HeartbeatResponse>(HeartbeatRequest{g, ref({1}, 1)}).error == ErrorCode::none);
 }
@@ -255,7 +240,7 @@ TEST_CASE("a coordinator that resigns answers everything that waits") {
     rig.hold = true;
     const auto commit_number = rig.request(commit(ref(id, 1), 0, 50));
     const auto fetch_number = rig.request(fetch(0));
-    const auto join_number = rig.request(join_request(id));
+    const auto join_number = rig.request(range_join(id));
 
     rig.resign();
 
@@ -334,7 +319,7 @@ TEST_CASE("a member that comes during the load is served only without load befor
         rig.resign();
         rig.lead(1);
 
-        const auto first = rig.call<JoinGroupResponse>(join_request());
+        const auto first = rig.call<JoinGroupResponse>(range_join());
 
         if (waits) {
             CHECK(first.error == ErrorCode::coordinator_load_in_progress);
@@ -342,7 +327,7 @@ TEST_CASE("a member that comes during the load is served only without load befor
             CHECK(committed(rig, 0) == Offset{50});
             continue;
         }
-        const auto joined = rig.request(join_request(first.member));
+        const auto joined = rig.request(range_join(first.member));
         rig.advance(sim::seconds(3));
         REQUIRE(rig.answered(joined));
         const auto id = *first.member;
@@ -428,7 +413,7 @@ TEST_CASE("a commit without a member creates a simple group; one with a generati
 TEST_CASE("a session timeout outside the broker's bounds is refused") {
     GroupRig rig;
     rig.start();
-    auto request = join_request();
+    auto request = range_join();
     request.session_timeout = sim::milliseconds(5999);
 
     CHECK(rig.call<JoinGroupResponse>(request).error == ErrorCode::invalid_session_timeout);
@@ -462,8 +447,8 @@ TEST_CASE("the same step on a copy gives the same state and the same answers") {
     GroupRig copy = rig;
     REQUIRE(copy.coordinator == rig.coordinator);
 
-    rig.request(join_request());
-    copy.request(join_request());
+    rig.request(range_join());
+    copy.request(range_join());
     rig.replicate();
     copy.replicate();
 

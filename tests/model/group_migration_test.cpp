@@ -9,7 +9,6 @@ using namespace eos::model::testing;
 
 namespace {
 
-constexpr TopicId t{0};
 constexpr MemberId newcomer{101};
 using Logs = std::vector<LogId>;
 
@@ -36,9 +35,6 @@ ConsumerGroupHeartbeatRequest beat_of(MemberId member, std::int32_t epoch,
         request.owned.emplace();
     }
     return request;
-}
-MemberRef ref(MemberId member, std::int32_t generation) {
-    return {Generation{generation}, member, {}};
 }
 
 struct MigrationRig : GroupRig {

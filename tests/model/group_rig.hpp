@@ -82,6 +82,23 @@ struct GroupWorld {
 }
 inline constexpr LogId offsets_log{6};
 inline constexpr GroupId g{0};
+inline constexpr TopicId t{0};
+
+/// A member of the classic protocol with the range assignor asks to be let in; without an id it is new.
+[[nodiscard]] inline JoinGroupRequest range_join(std::optional<MemberId> member = {},
+                                                 std::optional<GroupInstanceId> instance = {}) {
+    return {.group = g,
+            .member = member,
+            .instance = instance,
+            .session_timeout = sim::seconds(10),
+            .rebalance_timeout = sim::seconds(60),
+            .protocols = {AssignorKind::range},
+            .subscription = {t},
+            .owned = {}};
+}
+[[nodiscard]] inline MemberRef ref(MemberId member, std::int32_t generation) {
+    return {Generation{generation}, member, {}};
+}
 
 struct GroupRig {
     explicit GroupRig(ClusterConfig given = {})

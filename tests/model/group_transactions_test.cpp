@@ -9,24 +9,9 @@ using namespace eos::model::testing;
 
 namespace {
 
-constexpr TopicId t{0};
 constexpr ProducerId producer{7};
 constexpr TxnRef first_txn{{{0}, 0}, 1};
 
-JoinGroupRequest join_request(std::optional<MemberId> member = {},
-                              std::optional<GroupInstanceId> instance = {}) {
-    return {.group = g,
-            .member = member,
-            .instance = instance,
-            .session_timeout = sim::seconds(10),
-            .rebalance_timeout = sim::seconds(60),
-            .protocols = {AssignorKind::range},
-            .subscription = {t},
-            .owned = {}};
-}
-MemberRef ref(MemberId member, std::int32_t generation) {
-    return {Generation{generation}, member, {}};
-}
 TxnOffsetCommitRequest txn_commit(const MemberRef& member, std::int32_t log, std::int64_t offset) {
     TxnOffsetCommitRequest request;
     request.who = {{3}, producer, {0}, first_txn};
@@ -45,8 +30,8 @@ OffsetFetchResponse::Part fetched(GroupRig& rig, std::int32_t log, bool stable =
     return rig.call<OffsetFetchResponse>(OffsetFetchRequest{g, {{log}}, stable}).parts.at(0);
 }
 MemberId sole_member(GroupRig& rig) {
-    const auto id = *rig.call<JoinGroupResponse>(join_request()).member;
-    rig.request(join_request(id));
+    const auto id = *rig.call<JoinGroupResponse>(range_join()).member;
+    rig.request(range_join(id));
     rig.advance(sim::seconds(3));
     REQUIRE(rig.call<SyncGroupResponse>(
                    SyncGroupRequest{g, ref(id, 1), AssignorKind::range, {{id, {{0}, {1}}}}})
@@ -152,8 +137,8 @@ TEST_CASE("a group-only commit in a transaction is not fenced at all (G20 d)") {
 TEST_CASE("a member that awaits its assignment may commit in a transaction but not outside") {
     GroupRig rig;
     rig.start();
-    const auto id = *rig.call<JoinGroupResponse>(join_request()).member;
-    rig.request(join_request(id));
+    const auto id = *rig.call<JoinGroupResponse>(range_join()).member;
+    rig.request(range_join(id));
     rig.advance(sim::seconds(3));
     REQUIRE(rig.group()->state() == GroupState::completing_rebalance);
 
@@ -289,8 +274,8 @@ TEST_CASE("offsets do not expire while a group gathers, and do without the safeg
         rig.start();
         (void)rig.call<OffsetCommitResponse>(commit({}, 0, 5));
         rig.advance(sim::seconds(10));
-        const auto id = *rig.call<JoinGroupResponse>(join_request()).member;
-        rig.request(join_request(id));
+        const auto id = *rig.call<JoinGroupResponse>(range_join()).member;
+        rig.request(range_join(id));
         REQUIRE(rig.group()->state() == GroupState::preparing_rebalance);
         rig.order(Ask::expire_offsets, told({{Fact::group, 0}}));
         return fetched(rig, 0).offset;
@@ -321,8 +306,8 @@ TEST_CASE("an open transaction keeps its group, and the offset it may replace") 
 TEST_CASE("a static member is replaced while the group gathers, and not without the safeguard") {
     const auto both = [](GroupRig& rig) {
         rig.start();
-        const auto first = rig.request(join_request({}, GroupInstanceId{1}), {4});
-        rig.request(join_request({}, GroupInstanceId{1}), {5});
+        const auto first = rig.request(range_join({}, GroupInstanceId{1}), {4});
+        rig.request(range_join({}, GroupInstanceId{1}), {5});
         rig.advance(sim::seconds(6));
         return rig.answer<JoinGroupResponse>(first).error;
     };

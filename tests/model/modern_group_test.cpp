@@ -42,7 +42,6 @@ ConsumerGroupHeartbeatRequest beat(MemberId member, std::int32_t epoch,
 ConsumerGroupHeartbeatResponse call(GroupRig& rig, const ConsumerGroupHeartbeatRequest& request) {
     return rig.call<ConsumerGroupHeartbeatResponse>(request);
 }
-MemberRef ref(MemberId member, std::int32_t epoch) { return {Generation{epoch}, member, {}}; }
 ErrorCode commit_error(GroupRig& rig, const MemberRef& member) {
     return rig.call<OffsetCommitResponse>(OffsetCommitRequest{g, member, {{{0}, {5}, {}}}})
         .parts.at(0)
