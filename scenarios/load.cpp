@@ -6,11 +6,11 @@
 
 #include <fmt/format.h>
 
+#include "scenarios/language/draws.hpp"
 #include "scenarios/language/form.hpp"
 #include "scenarios/language/overlay.hpp"
 #include "scenarios/language/reader.hpp"
 #include "scenarios/language/reading.hpp"
-#include "sim/rng.hpp"
 
 namespace eos::scenarios {
 namespace {
@@ -19,32 +19,6 @@ const Node* sweep_part(const Loaded& loaded, std::string_view part) {
     const auto* sweep = loaded.root ? loaded.root->find("sweep") : nullptr;
     const auto* node = sweep ? sweep->find(part) : nullptr;
     return node && (node->is_map() || node->is_sequence() || node->is_scalar()) ? node : nullptr;
-}
-
-/// How a value is shown in one word.
-std::string short_text(const Node& node) {
-    if (node.is_scalar()) return node.text;
-    std::string text = write_yaml(node);
-    std::replace(text.begin(), text.end(), '\n', ' ');
-    while (text.ends_with(' ')) text.pop_back();
-    return text;
-}
-
-/// Draws one value: an entry of a list, or a point of a range.
-std::optional<Node> draw(const Node& values, const std::string& path, std::uint64_t seed) {
-    auto rng = sim::Rng::stream(seed, "draw:" + path);
-    if (values.is_sequence() && !values.items.empty())
-        return values.items[static_cast<std::size_t>(rng.below(values.items.size()))];
-    if (const auto range = parse_integer_range(values.text); values.is_scalar() && range)
-        return Node::scalar(fmt::format("{}", rng.between(range.value->low, range.value->high)),
-                            values.mark);
-    if (const auto range = parse_spread(values.text); values.is_scalar() && range) {
-        constexpr std::int64_t us = 1000;
-        const auto drawn =
-            rng.between(range.value->low.count() / us, range.value->high.count() / us);
-        return Node::scalar(duration_text(sim::microseconds(drawn)), values.mark);
-    }
-    return std::nullopt;
 }
 
 /// Reads the text of a --set value; positions are those of the option.
@@ -92,7 +66,8 @@ std::optional<Node> option_value(Diagnostics& diagnostics, const Override& optio
 struct Overlays {
     Diagnostics& diagnostics;
     Node& tree;
-    Scenario facts;  ///< only variant, cell and drawn are used
+    Scenario facts;  ///< only variant and cell are used
+    std::vector<DrawnValue>& drawn;
 
     bool variant(const Loaded& loaded, const Cell& cell) {
         if (cell.variant.empty()) return true;
@@ -141,7 +116,7 @@ struct Overlays {
                 Key key;
                 auto value = option_value(diagnostics, {row.path, row.value}, key);
                 good = value && set_path(diagnostics, tree, key, *value) && good;
-                facts.drawn.push_back(row);
+                drawn.push_back(row);
             }
             return good;
         }
@@ -153,7 +128,7 @@ struct Overlays {
                 const auto value = draw(node->items[i], path, seed);
                 if (!value) continue;  // check_sweep reports it
                 good = set_path(diagnostics, tree, {path, node->keys[i].mark}, *value) && good;
-                facts.drawn.push_back({path, short_text(*value)});
+                drawn.push_back({path, short_text(*value)});
             }
         return good;
     }
@@ -245,7 +220,7 @@ std::optional<Override> parse_override(std::string_view text) {
 }
 
 Instance instantiate(const Loaded& loaded, const Request& request) {
-    Instance result{.scenario = {}, .diagnostics = loaded.diagnostics, .tree = {}};
+    Instance result{.scenario = {}, .diagnostics = loaded.diagnostics, .tree = {}, .drawn = {}};
     if (!loaded.root) return result;
     result.tree = *loaded.root;
     result.tree.erase("sweep");
@@ -259,7 +234,7 @@ Instance instantiate(const Loaded& loaded, const Request& request) {
         (void)read_scenario(diagnostics, result.tree);
         return result;
     }
-    Overlays overlays{diagnostics, result.tree, {}};
+    Overlays overlays{diagnostics, result.tree, {}, result.drawn};
     bool good = overlays.variant(loaded, request.cell);
     good = overlays.matrix(loaded, request.cell) && good;
     const auto seed = request.seed ? *request.seed : seed_of(result.tree);
@@ -276,7 +251,7 @@ Instance instantiate(const Loaded& loaded, const Request& request) {
     scenario->faults.seed = scenario->seed;
     scenario->variant = std::move(overlays.facts.variant);
     scenario->cell = std::move(overlays.facts.cell);
-    scenario->drawn = std::move(overlays.facts.drawn);
+    scenario->drawn = result.drawn;
     result.scenario = std::move(scenario);
     return result;
 }

@@ -61,10 +61,12 @@ struct Instance {
     std::optional<Scenario> scenario;  ///< empty if there are errors
     Diagnostics diagnostics;           ///< of the YAML and of this reading; may hold warnings
     Node tree;                         ///< after overlays, without `sweep`: what a repro file keeps
+    std::vector<DrawnValue> drawn;     ///< the values of sweep.draw, also if they make no sense
 };
 [[nodiscard]] Instance instantiate(const Loaded& loaded, const Request& request = {});
 
 /// Everything `check` says: the file as it is, every variant, every matrix value, the sweep itself.
+/// Values that are drawn need not go together under every seed, but each under some.
 [[nodiscard]] Diagnostics check(const Loaded& loaded);
 
 // ---- The sweep (language.md, section 7)
@@ -87,6 +89,7 @@ struct Claim {
 struct Sweep {
     std::optional<std::pair<std::uint64_t, std::uint64_t>> seeds;  ///< both ends included
     std::vector<std::string> variants;
+    bool draws = false;             ///< values differ by seed
     std::vector<std::string> place;
     std::vector<Claim> compare;
 };

@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <set>
+#include <utility>
 
 #include <fmt/format.h>
 
+#include "scenarios/language/draws.hpp"
 #include "scenarios/language/form.hpp"
 #include "scenarios/language/overlay.hpp"
 #include "scenarios/language/reading.hpp"
@@ -16,6 +19,7 @@ namespace {
 
 constexpr std::size_t variants_max = 200;
 constexpr std::size_t axis_max = 200;
+constexpr std::uint64_t drawn_seeds = 100;  ///< what check tries before it calls a draw senseless
 
 /// Names of variants, and of claims' metrics, with the problems of each said once.
 class SweepReader {
@@ -36,6 +40,7 @@ class SweepReader {
         sweep.variants = variant_names(loaded_);
         variants(form);
         matrix(form);
+        sweep.draws = form.get("draw") != nullptr;
         draws(form);
         place(form, sweep);
         for (const auto* row : form.list("compare"))
@@ -243,6 +248,52 @@ class SweepReader {
     const Node& root_;
 };
 
+/// The first seed whose drawn values go together; the first of all if none do.
+Instance instance_of(const Loaded& loaded, const std::string& variant, bool draws) {
+    Request request{.cell = {variant, {}}, .overrides = {}, .seed = {}, .drawn = {}};
+    auto first = instantiate(loaded, request);
+    if (first.scenario || !draws) return first;
+    for (std::uint64_t seed = 1; seed <= drawn_seeds; ++seed) {
+        request.seed = seed;
+        if (auto other = instantiate(loaded, request); other.scenario) return other;
+    }
+    return first;
+}
+
+/// Entries of a drawn list that no seed can have, whatever it draws beside them.
+void check_draws(Diagnostics& diagnostics, const Loaded& loaded) {
+    struct Tried {
+        bool valid = false;
+        std::string problem;
+    };
+    std::map<std::pair<std::string, std::string>, Tried> tried;
+    for (std::uint64_t seed = 1; seed <= drawn_seeds; ++seed) {
+        const auto instance = instantiate(
+            loaded, {.cell = {}, .overrides = {}, .seed = seed, .drawn = {}});
+        const auto all = instance.diagnostics.sorted();
+        const auto error = std::find_if(all.begin(), all.end(), [](const Diagnostic& one) {
+            return one.severity == Severity::error;
+        });
+        for (const auto& row : instance.drawn) {
+            auto& value = tried[{row.path, row.value}];
+            value.valid = value.valid || instance.scenario;
+            if (error != all.end() && value.problem.empty()) value.problem = error->text;
+        }
+    }
+    const auto& draw = *loaded.root->find("sweep")->find("draw");
+    for (std::size_t i = 0; i < draw.items.size(); ++i)
+        for (const auto& value : draw.items[i].items)
+            for (const auto& path : expand_path(*loaded.root, draw.keys[i].text)) {
+                const auto found = tried.find({path, short_text(value)});
+                if (found == tried.end() || found->second.valid) continue;
+                diagnostics.error(value.mark,
+                                  fmt::format("no seed of 1..{} that draws {}={} makes sense",
+                                              drawn_seeds, path, short_text(value)),
+                                  found->second.problem);
+                break;
+            }
+}
+
 /// expect.lints: what check must warn of, in the file as it is and in every variant.
 Diagnostics checked(Instance instance, const std::string& variant) {
     auto& diagnostics = instance.diagnostics;
@@ -274,16 +325,18 @@ Diagnostics check_sweep(const Loaded& loaded) {
 }
 
 Diagnostics check(const Loaded& loaded) {
-    auto result = checked(instantiate(loaded), "");
+    const bool draws = sweep_of(loaded).draws;
+    auto base = instance_of(loaded, "", draws);
+    const bool valid = base.scenario.has_value();
+    auto result = checked(std::move(base), "");
     if (!loaded.root || !loaded.root->is_map()) return result;
     (void)SweepReader(result, loaded).read();
+    if (draws && valid) check_draws(result, loaded);
     // Each variant, and each value of the matrix once: the product would say nothing new.
     auto names = variant_names(loaded);
     if (names.size() > variants_max) names.resize(variants_max);
     for (const auto& name : names)
-        result.merge(checked(
-            instantiate(loaded, {.cell = {name, {}}, .overrides = {}, .seed = {}, .drawn = {}}),
-            name));
+        result.merge(checked(instance_of(loaded, name, draws), name));
     std::set<std::pair<std::string, std::size_t>> seen;
     const auto first = names.empty() ? std::string() : names.front();
     for (const auto& cell : cells(loaded, first)) {

@@ -387,6 +387,25 @@ TEST_CASE("draws depend on the seed and the path, and on nothing else") {
     CHECK(differ);
 }
 
+TEST_CASE("drawn values need not go together under every seed, but each under some") {
+    const auto drawing = [](std::string_view draw) {
+        return check(load_text(
+            "t.yaml", std::string(base) + fmt::format("sweep: {{ draw: {{ {} }} }}\n", draw)));
+    };
+
+    // acks=1 goes with plain writers, idempotence with acks=all.
+    const auto some = drawing(
+        "apps.shop.mode: [at-least-once, idempotent], apps.shop.config.acks: [all, 1]");
+    const auto never = drawing("apps.shop.batch: [5, 0]");
+
+    CHECK_FALSE(some.failed());
+    REQUIRE(never.failed());
+    bool told = false;
+    for (const auto& one : never.sorted())
+        told = told || one.text == "no seed of 1..100 that draws apps.shop.batch=0 makes sense";
+    CHECK(told);
+}
+
 TEST_CASE("drawn values of a repro file replace the drawing") {
     const auto loaded =
         load_text("t.yaml", std::string(base) + "sweep: { draw: { apps.shop.batch: 1..50 } }\n");

@@ -26,6 +26,25 @@ TEST_CASE("a sweep says how soon one finds what it found") {
     CHECK_FALSE(holds(never.out, "found "));
 }
 
+TEST_CASE("a seed whose drawn values do not go together is left out and told") {
+    const Cli cli;
+    cli.write("drawn.yaml",
+              cli.read("one.yaml") +
+                  "  draw:\n    apps.shop.mode: [at-least-once, idempotent]\n"
+                  "    apps.shop.config.acks: [all, 1]\n");
+    const std::string loose = " --variant plain --set expect.duplicates=any --set expect.lost=any";
+
+    const auto one = cli.eosim("sweep drawn.yaml --seeds 1..20 --jobs 1" + loose);
+    const auto two = cli.eosim("sweep drawn.yaml --seeds 1..20 --jobs 2" + loose);
+    const auto compared = cli.eosim("compare drawn.yaml --seeds 1..20 --modes idempotent");
+
+    CHECK_MESSAGE(one.code == 0, one.out, one.err);
+    CHECK(holds(one.out, "of 20 seeds draw values that do not go together; the first is seed "));
+    CHECK_FALSE(holds(one.out, "20 of 20 runs"));
+    CHECK(one.out == two.out);
+    CHECK(compared.code == 3);
+}
+
 TEST_CASE("a sweep writes the same bytes with one job and with two") {
     const Cli cli;
 

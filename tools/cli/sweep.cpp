@@ -61,10 +61,12 @@ class SweepCommand {
             Watchdog watchdog(time_);
             if (!plan_.placed.empty()) place();
             Progress progress(report_.planned, static_cast<std::int64_t>(resumed_.size()));
-            complete = sweep(input_.loaded, plan_, [&](const SweepRun& run) {
+            const auto swept = sweep(input_.loaded, plan_, [&](const SweepRun& run) {
                 if (!enough()) take(run);
                 progress.tell(report_.resumed + taken_, undecided_);
             });
+            complete = swept.complete;
+            tell_left_out(swept.left_out);
             timed_out_ = watchdog.barked();
         }
         if (output_problem_) throw OutputError(*output_problem_);
@@ -101,11 +103,7 @@ class SweepCommand {
         plan_.stop = &stop_flag();
 
         for (auto& cell : cells_named(input_, options_.variant)) {
-            scenarios::Request request;
-            request.cell = cell;
-            request.overrides = plan_.overrides;
-            request.seed = plan_.seeds.front();
-            const auto instance = scenarios::instantiate(input_.loaded, request);
+            const auto instance = first_valid(cell, file_sweep.draws);
             if (!instance.scenario) {
                 // In a matrix some combinations make no sense: they are left out, and listed.
                 if (cell.matrix.empty() || !plain_is_valid(cell))
@@ -150,9 +148,34 @@ class SweepCommand {
             if (all.size() > shown_most)
                 into.push_back(fmt::format("{}{} more", what, all.size() - shown_most));
         };
+        tell_left_out(places.left_out);
         tell_some(places.nowhere, "no place to try: ", report_.undecided);
         tell_some(places.thinned, "tried by --limit: ", report_.notes);
         unplaced_ = !places.nowhere.empty();
+    }
+
+    void tell_left_out(const std::vector<LeftOut>& all) {
+        for (const auto& one : all)
+            report_.notes.push_back(fmt::format(
+                "left out{}: {} of {} draw values that do not go together; the first is seed {}: {}",
+                names_[one.cell].empty() ? "" : " of " + names_[one.cell], one.seeds,
+                reports::counted(report_.seeds, "seed"), one.seed, one.because));
+    }
+
+    /// Of the first seed whose drawn values go together; of the first of all if none do.
+    [[nodiscard]] scenarios::Instance first_valid(const scenarios::Cell& cell, bool draws) const {
+        scenarios::Request request;
+        request.cell = cell;
+        request.overrides = plan_.overrides;
+        request.seed = plan_.seeds.front();
+        auto first = scenarios::instantiate(input_.loaded, request);
+        for (const auto seed : plan_.seeds) {
+            if (first.scenario || !draws) break;
+            request.seed = seed;
+            if (auto other = scenarios::instantiate(input_.loaded, request); other.scenario)
+                return other;
+        }
+        return first;
     }
 
     [[nodiscard]] bool plain_is_valid(const scenarios::Cell& cell) const {

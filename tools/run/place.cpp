@@ -65,14 +65,20 @@ Places find_places(const scenarios::Loaded& loaded, const SweepPlan& plan,
     std::atomic<std::size_t> next{0};
     std::mutex mutex;
     std::exception_ptr broken;
+    std::map<std::size_t, LeftOut> left_out;
     const auto work = [&] {
         for (auto index = next++; index < total; index = next++) {
             if (plan.stop && plan.stop->load(std::memory_order_relaxed)) return;
-            auto scenario = scenario_at(loaded, plan, index / plan.seeds.size(),
-                                        plan.seeds[index % plan.seeds.size()]);
-            if (!scenario) continue;
+            const auto cell = index / plan.seeds.size();
+            const auto seed = plan.seeds[index % plan.seeds.size()];
+            auto seeded = seeded_at(loaded, plan, cell, seed);
+            if (!seeded.scenario) {
+                const std::lock_guard lock(mutex);
+                left_out.emplace(index, LeftOut{cell, seed, 1, std::move(seeded.problem)});
+                continue;
+            }
             try {
-                counted[index] = occurrences(std::move(*scenario), plan);
+                counted[index] = occurrences(std::move(*seeded.scenario), plan);
             } catch (...) {
                 const std::lock_guard lock(mutex);
                 broken = std::current_exception();
@@ -86,8 +92,9 @@ Places find_places(const scenarios::Loaded& loaded, const SweepPlan& plan,
     if (broken) std::rethrow_exception(broken);
 
     Places places;
+    places.left_out = by_cell(left_out);
     for (std::size_t index = 0; index < total; ++index) {
-        if (counted[index].size() != plan.placed.size()) continue;  // interrupted
+        if (counted[index].size() != plan.placed.size()) continue;  // interrupted, or left out
         const Place at{index / plan.seeds.size(), plan.seeds[index % plan.seeds.size()], {}};
         const auto matrix = scenarios::matrix_text(loaded, plan.cells[at.cell]);
         auto where = plan.cells[at.cell].variant;

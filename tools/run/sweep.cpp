@@ -20,22 +20,17 @@ struct Prepared {
 };
 
 Prepared prepare(const scenarios::Loaded& loaded, const SweepPlan& plan, std::size_t cell) {
-    Prepared prepared{scenario_at(loaded, plan, cell, plan.seeds.front()), false};
-    prepared.draws = prepared.scenario && !prepared.scenario->drawn.empty();
-    return prepared;
+    if (scenarios::sweep_of(loaded).draws) return {std::nullopt, true};
+    return {seeded_at(loaded, plan, cell, plan.seeds.front()).scenario, false};
 }
 
-scenarios::Scenario with_seed(const scenarios::Loaded& loaded, const SweepPlan& plan,
-                              std::size_t cell, const Prepared& prepared, std::uint64_t seed) {
-    if (prepared.draws) {
-        auto drawn = scenario_at(loaded, plan, cell, seed);
-        sim::ensure(drawn.has_value(), "a scenario that was valid for one draw is valid");
-        return std::move(*drawn);
-    }
+Seeded with_seed(const scenarios::Loaded& loaded, const SweepPlan& plan, std::size_t cell,
+                 const Prepared& prepared, std::uint64_t seed) {
+    if (prepared.draws) return seeded_at(loaded, plan, cell, seed);
     auto scenario = *prepared.scenario;
     scenario.seed = seed;
     scenario.faults.seed = seed;
-    return scenario;
+    return {std::move(scenario), ""};
 }
 
 // As overrides_of(plan, place) would, without reading the file again.
@@ -90,6 +85,15 @@ class InOrder {
         const std::lock_guard lock(mutex_);
         return failing_;
     }
+    /// The seed of this run draws values that do not go together.
+    void left_out(std::size_t index, LeftOut one) {
+        {
+            const std::lock_guard lock(mutex_);
+            left_out_.emplace(index, std::move(one));
+        }
+        finished(index, std::nullopt);
+    }
+    [[nodiscard]] std::vector<LeftOut> left_out() const { return by_cell(left_out_); }
     [[nodiscard]] bool complete() const { return next_ == total_; }
     /// What finished behind a run that never will (an interrupted sweep).
     void flush() {
@@ -100,6 +104,7 @@ class InOrder {
   private:
     std::mutex mutex_;
     std::map<std::size_t, std::optional<SweepRun>> waiting_;
+    std::map<std::size_t, LeftOut> left_out_;
     const std::size_t total_;
     const std::function<void(const SweepRun&)>& each_;
     std::size_t next_ = 0;
@@ -114,14 +119,34 @@ std::string full_name(const scenarios::Loaded& loaded, const scenarios::Cell& ce
 
 }  // namespace
 
-std::optional<scenarios::Scenario> scenario_at(const scenarios::Loaded& loaded,
-                                               const SweepPlan& plan, std::size_t cell,
-                                               std::uint64_t seed) {
+scenarios::Instance instance_at(const scenarios::Loaded& loaded, const SweepPlan& plan,
+                                std::size_t cell, std::uint64_t seed) {
     scenarios::Request request;
     request.cell = plan.cells[cell];
     request.overrides = plan.overrides;
     request.seed = seed;
-    return std::move(scenarios::instantiate(loaded, request).scenario);
+    return scenarios::instantiate(loaded, request);
+}
+
+Seeded seeded_at(const scenarios::Loaded& loaded, const SweepPlan& plan, std::size_t cell,
+                 std::uint64_t seed) {
+    auto instance = instance_at(loaded, plan, cell, seed);
+    Seeded result{std::move(instance.scenario), ""};
+    if (result.scenario) return result;
+    for (const auto& finding : instance.diagnostics.sorted())
+        if (result.problem.empty() && finding.severity == scenarios::Severity::error)
+            result.problem = finding.text;
+    return result;
+}
+
+std::vector<LeftOut> by_cell(const std::map<std::size_t, LeftOut>& runs) {
+    std::vector<LeftOut> result;
+    for (const auto& [index, one] : runs)
+        if (!result.empty() && result.back().cell == one.cell)
+            ++result.back().seeds;
+        else
+            result.push_back(one);
+    return result;
 }
 
 reports::RunRow row_of(const reports::RunReport& report) {
@@ -144,8 +169,8 @@ reports::RunRow row_of(const reports::RunReport& report) {
     return row;
 }
 
-bool sweep(const scenarios::Loaded& loaded, const SweepPlan& plan,
-           const std::function<void(const SweepRun&)>& each) {
+Swept sweep(const scenarios::Loaded& loaded, const SweepPlan& plan,
+            const std::function<void(const SweepRun&)>& each) {
     std::vector<Prepared> prepared;
     for (std::size_t cell = 0; cell < plan.cells.size(); ++cell)
         prepared.push_back(prepare(loaded, plan, cell));
@@ -163,14 +188,18 @@ bool sweep(const scenarios::Loaded& loaded, const SweepPlan& plan,
             const auto* place = placing ? &plan.places[index] : nullptr;
             const auto cell = place ? place->cell : index / plan.seeds.size();
             const auto seed = place ? place->seed : plan.seeds[index % plan.seeds.size()];
-            if (!prepared[cell].scenario ||
+            if ((!prepared[cell].scenario && !prepared[cell].draws) ||
                 plan.done.contains({full_name(loaded, plan.cells[cell]), seed})) {
                 results.finished(index, std::nullopt);
                 continue;
             }
-            auto scenario = with_seed(loaded, plan, cell, prepared[cell], seed);
-            if (place) put(scenario, plan, *place);
-            auto one = run_one(scenario, cell, plan.stop);
+            auto seeded = with_seed(loaded, plan, cell, prepared[cell], seed);
+            if (!seeded.scenario) {
+                results.left_out(index, {cell, seed, 1, std::move(seeded.problem)});
+                continue;
+            }
+            if (place) put(*seeded.scenario, plan, *place);
+            auto one = run_one(*seeded.scenario, cell, plan.stop);
             if (place) one.place = overrides_of(plan, *place);
             if (plan.stop && plan.stop->load(std::memory_order_relaxed)) return;  // cut short
             results.finished(index, std::move(one));
@@ -182,7 +211,7 @@ bool sweep(const scenarios::Loaded& loaded, const SweepPlan& plan,
     threads.clear();
     const bool complete = results.complete();
     if (!complete) results.flush();
-    return complete;
+    return {complete, results.left_out()};
 }
 
 // --- sums -----------------------------------------------------------------------------------------
@@ -308,16 +337,18 @@ Compared compare(const scenarios::Loaded& loaded, const ComparePlan& plan,
             {fmt::format("apps.{}.mode", plan.app.empty() ? "*" : plan.app), mode});
         one.jobs = plan.jobs;
         one.stop = plan.stop;
-        scenarios::Request request;
-        request.overrides = one.overrides;
-        const auto instance = scenarios::instantiate(loaded, request);
-        if (!instance.scenario) {
-            compared.diagnostics = instance.diagnostics;
-            return compared;
+        // The modes are compared on the same seeds: one that makes no sense in a mode is in the way.
+        const bool draws = scenarios::sweep_of(loaded).draws;
+        for (const auto seed : draws ? plan.seeds : std::vector{plan.seeds.front()}) {
+            const auto instance = instance_at(loaded, one, 0, seed);
+            if (!instance.scenario) {
+                compared.diagnostics = instance.diagnostics;
+                return compared;
+            }
+            report.scenario = instance.scenario->name;
         }
-        report.scenario = instance.scenario->name;
         SweepSums sums({mode});
-        const bool complete = sweep(loaded, one, [&](const SweepRun& run) {
+        const auto swept = sweep(loaded, one, [&](const SweepRun& run) {
             sums.add(run);
             if (progress) progress(++finished, total);
         });
@@ -328,7 +359,7 @@ Compared compare(const scenarios::Loaded& loaded, const ComparePlan& plan,
         report.seeds = std::max(report.seeds, row.sums.runs);
         report.rows.push_back(std::move(row));
         if (!compared.broken) compared.broken = sums.broken();
-        if (!complete) {
+        if (!swept.complete) {
             report.interrupted = true;
             break;
         }

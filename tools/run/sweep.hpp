@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -74,12 +75,23 @@ class SweepSums {
     std::optional<std::string> broken_;
 };
 
+/// Seeds of one cell whose drawn values (sweep.draw) do not go together: no runs.
+struct LeftOut {
+    std::size_t cell = 0;
+    std::uint64_t seed = 0;                          ///< the first
+    std::int64_t seeds = 0;                          ///< how many
+    std::string because;                             ///< what the reader said of the first
+};
+/// Runs that were left out, by their place in the plan, as one row for each cell.
+[[nodiscard]] std::vector<LeftOut> by_cell(const std::map<std::size_t, LeftOut>& runs);
+
 /// Where placed faults can strike: the occurrences their triggers have in the fault-free run of each
 /// cell and seed; `limit` of them, spread evenly, if there are more. Two faults: every pair.
 struct Places {
     std::vector<Place> all;
     std::vector<std::string> nowhere;                ///< "crash in plain, seed 3": never triggered
     std::vector<std::string> thinned;                ///< "crash: 10 of 3411 in plain, seed 3"
+    std::vector<LeftOut> left_out;                   ///< seeds without a fault-free run
     std::size_t wanted = 0;                          ///< more than `most`: `all` is empty
 };
 [[nodiscard]] Places find_places(const scenarios::Loaded& loaded, const SweepPlan& plan,
@@ -87,15 +99,27 @@ struct Places {
 /// "faults.crash.nth=3": what makes one placed run of a scenario.
 [[nodiscard]] std::vector<scenarios::Override> overrides_of(const SweepPlan& plan,
                                                             const Place& place);
-/// The scenario of one cell and seed of a plan.
-[[nodiscard]] std::optional<scenarios::Scenario> scenario_at(const scenarios::Loaded& loaded,
-                                                             const SweepPlan& plan,
-                                                             std::size_t cell, std::uint64_t seed);
+/// The scenario of one cell and seed of a plan, with what was wrong about it.
+[[nodiscard]] scenarios::Instance instance_at(const scenarios::Loaded& loaded,
+                                              const SweepPlan& plan, std::size_t cell,
+                                              std::uint64_t seed);
+/// The scenario alone, or the first error: drawn values may not go together.
+struct Seeded {
+    std::optional<scenarios::Scenario> scenario;
+    std::string problem;
+};
+[[nodiscard]] Seeded seeded_at(const scenarios::Loaded& loaded, const SweepPlan& plan,
+                               std::size_t cell, std::uint64_t seed);
+
+struct Swept {
+    bool complete = false;                           ///< every planned run was made or left out
+    std::vector<LeftOut> left_out;                   ///< by cell
+};
 
 /// Runs the plan. `each` is called with every finished run in the order of the plan, from one thread
-/// at a time. Returns whether every planned run was made.
-bool sweep(const scenarios::Loaded& loaded, const SweepPlan& plan,
-           const std::function<void(const SweepRun&)>& each);
+/// at a time.
+[[nodiscard]] Swept sweep(const scenarios::Loaded& loaded, const SweepPlan& plan,
+                          const std::function<void(const SweepRun&)>& each);
 
 /// The row of a run.
 [[nodiscard]] reports::RunRow row_of(const reports::RunReport& report);
