@@ -8,7 +8,7 @@ namespace eos::reports {
 
 void OrderJudge::on(sim::Instant, const model::SendInvoked& o) {
     const PlaceKey key{o.log, o.record.id};
-    const Send send{o.process, o.session, o.order};
+    const Send send{o.process, o.session, o.order, o.txn};
     const auto [found, inserted] = first_send_.try_emplace(key, send);
     if (!inserted) more_sends_[key].push_back(send);
 }
@@ -46,10 +46,27 @@ void OrderJudge::conclude(const Ledger& ledger, Findings& findings) const {
     }
 }
 
-// A record counts when it stands behind a later send of the same session, and no send of it of that
-// session can explain its place. Only first occurrences count: a repetition is a duplicate.
+const OrderJudge::Send* OrderJudge::sender(const PlaceKey& key, const model::Batch& batch,
+                                           const std::map<Session, std::int64_t>& newest) const {
+    const auto first = first_send_.find(key);
+    if (first == first_send_.end()) return nullptr;
+    const Send* earliest = nullptr;
+    const auto explains = [&](const Send& send) {
+        if (batch.txn && send.txn != batch.txn) return false;
+        if (earliest == nullptr) earliest = &send;
+        const auto last = newest.find({send.process, send.session});
+        return last == newest.end() || send.order > last->second;
+    };
+    if (explains(first->second)) return &first->second;
+    if (const auto more = more_sends_.find(key); more != more_sends_.end())
+        for (const auto& send : more->second)
+            if (explains(send)) return &send;
+    return earliest;
+}
+
+// A record counts when it stands behind a later send of the same session, and no send of it can
+// explain its place. Only first occurrences count: a repetition is a duplicate.
 void OrderJudge::conclude_order(const Ledger& ledger, Findings& findings) const {
-    using Session = std::pair<model::ProcessId, std::int32_t>;
     const auto& topology = *ledger.config().topology;
     std::map<model::AppId, Anomaly> by_app;
     for (std::size_t i = 0; i < topology.logs.size(); ++i) {
@@ -60,31 +77,17 @@ void OrderJudge::conclude_order(const Ledger& ledger, Findings& findings) const 
         for (const auto& batch : final_log.batches) {
             if (batch.next_offset() > final_log.high_watermark) break;
             for (const auto& record : batch.payload.records()) {
-                const PlaceKey key{log, record.id};
-                const auto found = first_send_.find(key);
-                if (found == first_send_.end() || !seen.try_emplace(record.id.value).second)
+                const auto* send = sender({log, record.id}, batch, newest);
+                if (send == nullptr || !seen.try_emplace(record.id.value).second) continue;
+                const auto [last, fresh] =
+                    newest.try_emplace({send->process, send->session}, send->order);
+                if (fresh || send->order > last->second) {
+                    last->second = send->order;
                     continue;
-                Send best = found->second;
-                const Session session{best.process, best.session};
-                const auto last = newest.find(session);
-                if (last != newest.end() && best.order < last->second) {
-                    const auto more = more_sends_.find(key);
-                    if (more != more_sends_.end()) {
-                        for (const auto& send : more->second)
-                            if (Session{send.process, send.session} != session ||
-                                send.order > last->second)
-                                best = send;
-                    }
-                    if (Session{best.process, best.session} == session &&
-                        best.order < last->second) {
-                        auto& anomaly = by_app[best.process.app];
-                        ++anomaly.amount;
-                        anomaly.evidence.push_back({log, batch.base, record.id});
-                        continue;
-                    }
                 }
-                auto& order = newest[{best.process, best.session}];
-                order = std::max(order, best.order);
+                auto& anomaly = by_app[send->process.app];
+                ++anomaly.amount;
+                anomaly.evidence.push_back({log, batch.base, record.id});
             }
         }
     }

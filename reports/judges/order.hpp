@@ -4,7 +4,10 @@
 // (E-SEQ-GAP, E-DEDUP-MISS), no append of an older epoch after a newer one (E-ZOMBIE-APPEND).
 
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <cstdint>
 #include <map>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "reports/judges/ledger.hpp"
@@ -29,7 +32,10 @@ class OrderJudge {
         model::ProcessId process;
         std::int32_t session = 0;
         std::int64_t order = 0;
+        std::optional<model::TxnRef> txn;
     };
+    /// One client object: what it sends to a partition stands there in order.
+    using Session = std::pair<model::ProcessId, std::int32_t>;
     struct PlaceKey {
         model::LogId log;
         model::RecordId record;
@@ -47,6 +53,12 @@ class OrderJudge {
         std::int64_t zombie_appends = 0;
         model::Offset first_zombie;
     };
+
+    /// Which send brought a record of this batch to its place: the first of those of the batch's
+    /// transaction that does not stand behind a later one of its session (`newest`), or the first of
+    /// all; null if nobody was seen to send it.
+    [[nodiscard]] const Send* sender(const PlaceKey& key, const model::Batch& batch,
+                                     const std::map<Session, std::int64_t>& newest) const;
 
     boost::unordered_flat_map<PlaceKey, Send, PlaceHash> first_send_;
     std::map<PlaceKey, std::vector<Send>> more_sends_;  ///< of records sent more than once

@@ -199,6 +199,36 @@ TEST_CASE("a resend may stand behind what was sent before it") {
     CHECK(findings.total(Count::reordered) == 0);
 }
 
+// An event that stands twice in its input is sent twice by whoever processes it.
+TEST_CASE("of two sends of one record the earlier one explains the earlier place") {
+    constexpr ProcessId other{{0}, 1};
+    const TxnRef first{writer, 1};
+    const TxnRef second{writer, 2};
+    const auto sent = [](ProcessId process, std::uint64_t id, std::int64_t order, TxnRef txn) {
+        return SendInvoked{process, 0, order, log0, {{id}, 0, 1}, txn};
+    };
+    auto early = batch(0, {10, 11});
+    early.txn = first;
+    auto late = batch(2, {12, 13, 10});
+    late.txn = second;
+    History history;
+    // The other one's transaction was aborted before anything was written.
+    history.tell(sent(other, 10, 0, {other, 1})).tell(sent(other, 11, 1, {other, 1}));
+    history.tell(sent(writer, 10, 0, first)).tell(sent(writer, 11, 1, first));
+    history.tell(sent(writer, 12, 2, second)).tell(sent(writer, 13, 3, second));
+    history.tell(sent(writer, 10, 4, second)).watermark(5);
+
+    SUBCASE("in order") {
+        const auto findings = history.leader_holds({early, late}, 5).findings();
+        CHECK(findings.total(Count::reordered) == 0);
+    }
+    SUBCASE("what was sent last stands first") {
+        late.payload = batch(2, {13, 12, 10}).payload;
+        const auto findings = history.leader_holds({early, late}, 5).findings();
+        CHECK(findings.total(Count::reordered) == 1);
+    }
+}
+
 TEST_CASE("a reader above the high watermark reads dirty") {
     const auto b = batch(0, {10});
     History history;
