@@ -35,6 +35,7 @@ constexpr std::array kafka_5600{load_folds_whole_log};
 constexpr std::array kafka_13636{no_expiry_while_unstable};
 constexpr std::array kafka_16371{pending_only_for_appended};
 constexpr std::array kafka_16147{revoking_keeps_owner};
+constexpr std::array kafka_19233{fenced_member_rejoins};
 constexpr std::array kafka_8500{static_member_replaced};
 constexpr std::array kafka_3197{mute_partition_in_flight};
 constexpr std::array kafka_13598{idempotence_by_default};
@@ -261,6 +262,13 @@ constexpr std::array bug_rows{
              .versions = "before 3.8.0",
              .window = "a partition is given back to the member that has not yet given it up",
              .scenario = "bugs/kafka-16147.yaml"},
+    BugEntry{.name = "KAFKA-19233",
+             .side = Side::cluster,
+             .removes = kafka_19233,
+             .claim = "a member that is to start over is refused until its session ends (KIP-848)",
+             .versions = "before 4.2.0",
+             .window = "the answers that carried two new member epochs are lost",
+             .scenario = "bugs/kafka-19233.yaml"},
     BugEntry{.name = "KAFKA-8500",
              .side = Side::cluster,
              .removes = kafka_8500,

@@ -128,12 +128,12 @@ ErrorCode ModernGroup::malformed(const ConsumerGroupHeartbeatRequest& request) {
     return ErrorCode::none;
 }
 
-ErrorCode ModernGroup::check(const ConsumerGroupHeartbeatRequest& request, MemberId speaker,
-                             const ClusterConfig& config) {
+ErrorCode ModernGroup::check(ModernStep& step, const ConsumerGroupHeartbeatRequest& request,
+                             MemberId speaker) {
     const bool joins = request.member_epoch == 0;
     const auto* known = find(speaker);
     if (!known &&
-        record_.members.size() >= static_cast<std::size_t>(config.consumer_group_max_size))
+        record_.members.size() >= static_cast<std::size_t>(step.config.consumer_group_max_size))
         return ErrorCode::group_max_size_reached;
     if (request.instance) {
         const auto* holder = with_instance(*request.instance);
@@ -146,12 +146,16 @@ ErrorCode ModernGroup::check(const ConsumerGroupHeartbeatRequest& request, Membe
         known = holder;
     }
     if (!known) return joins ? ErrorCode::none : ErrorCode::unknown_member_id;
-    return epoch_accepted(*known, request) ? ErrorCode::none : ErrorCode::fenced_member_epoch;
+    if (epoch_accepted(*known, request)) return ErrorCode::none;
+    // A member that was told to start over may do so (KAFKA-19233; before 4.2 it waited for the end
+    // of its own session, which a refused heartbeat does not prolong).
+    if (joins && step.guard.trips(Safeguard::fenced_member_rejoins, true)) return ErrorCode::none;
+    return ErrorCode::fenced_member_epoch;
 }
 
 ErrorCode ModernGroup::admit(ModernStep& step, const ConsumerGroupHeartbeatRequest& request,
                              MemberId speaker, NodeId from) {
-    if (const auto error = check(request, speaker, step.config); error != ErrorCode::none) {
+    if (const auto error = check(step, request, speaker); error != ErrorCode::none) {
         if (error != ErrorCode::group_max_size_reached)
             tell(step, Mile::group_member_fenced, speaker);
         return error;

@@ -146,8 +146,8 @@ class ModernGroup {
     [[nodiscard]] Seat& seat(MemberId id);
     [[nodiscard]] std::optional<MemberId> at_slot(std::uint32_t slot) const;
     void leave_seat(ModernStep& step, MemberId id);
-    [[nodiscard]] ErrorCode check(const ConsumerGroupHeartbeatRequest& request, MemberId speaker,
-                                  const ClusterConfig& config);
+    [[nodiscard]] ErrorCode check(ModernStep& step, const ConsumerGroupHeartbeatRequest& request,
+                                  MemberId speaker);
     void remove(ModernStep& step, MemberId id);
     [[nodiscard]] std::vector<LogId> busy() const;
     void give_back(ModernStep& step, ModernMember& member);

@@ -60,6 +60,7 @@ enum class Safeguard : std::uint8_t {
     no_expiry_while_unstable,      // KAFKA-13636
     static_member_replaced,        // KAFKA-8500
     revoking_keeps_owner,          // KAFKA-16147
+    fenced_member_rejoins,         // KAFKA-19233
     // Client: producer
     mute_partition_in_flight,      // KAFKA-3197
     idempotence_by_default,        // KAFKA-13598
@@ -73,7 +74,7 @@ enum class Safeguard : std::uint8_t {
     errors_of_own_generation,      // KAFKA-9823
     reconcile_full_target,         // KAFKA-16198
 };
-inline constexpr std::size_t safeguard_count = 54;
+inline constexpr std::size_t safeguard_count = 55;
 
 /// A value: no globals, no build flags; one binary runs the right and the wrong system.
 class SafeguardSet {

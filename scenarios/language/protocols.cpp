@@ -23,9 +23,11 @@ constexpr auto lacked(const std::array<model::Safeguard, n>& by_the_next, More..
 constexpr std::array v4_2{replicated_tail_before_serving};
 // Strict markers and the double bump came with transaction version 2, and with it only.
 constexpr auto v4_0 =
-    lacked(v4_2, eligible_leader_replicas, single_bump_on_fence, marker_epoch_above);
+    lacked(v4_2, eligible_leader_replicas, single_bump_on_fence, marker_epoch_above,
+           fenced_member_rejoins);
 constexpr auto v3_6 = lacked(v4_2, hw_needs_min_isr, eligible_leader_replicas,
-                             pending_only_for_appended, offsets_verification, pending_before_epoch);
+                             pending_only_for_appended, offsets_verification, pending_before_epoch,
+                             fenced_member_rejoins);
 constexpr auto v3_5 = lacked(v3_6, verification_guard);
 constexpr auto v3_4 = lacked(v3_5, broker_epoch_in_isr, partition_verification);
 constexpr auto v2_5 =

@@ -106,6 +106,34 @@ TEST_CASE("a partition is granted only when its owner has given it up") {
     CHECK(rig.modern()->state() == ModernGroupState::stable);
 }
 
+TEST_CASE("a member that is still known may start over (KAFKA-19233)") {
+    for (const bool guarded : {true, false}) {
+        CAPTURE(guarded);
+        ClusterConfig config;
+        if (!guarded) config.safeguards.remove(Safeguard::fenced_member_rejoins);
+        GroupRig rig(config);
+        rig.start();
+        (void)call(rig, join_request(m1));
+        (void)call(rig, join_request(m2));
+        const auto told = call(rig, beat(m1, 1));
+        const auto lost = call(rig, beat(m1, 1, told.assignment));
+        (void)call(rig, beat(m2, leave_epoch));
+        const auto lost_too = call(rig, beat(m1, 2));
+
+        const auto late = call(rig, beat(m1, 1));
+        const auto again = call(rig, join_request(m1));
+
+        CHECK(lost.member_epoch == 2);
+        CHECK(lost_too.member_epoch == 3);
+        CHECK(late.error == ErrorCode::fenced_member_epoch);
+        CHECK(again.error == (guarded ? ErrorCode::none : ErrorCode::fenced_member_epoch));
+        if (guarded) {
+            CHECK(again.member_epoch == 3);
+            CHECK(again.assignment == Logs{{0}, {1}, {2}, {3}});
+        }
+    }
+}
+
 TEST_CASE("a partition given back before it was given up has one owner (KAFKA-16147)") {
     for (const bool guarded : {true, false}) {
         ClusterConfig config;
