@@ -80,7 +80,7 @@ class Application {
                         outgoing_, next_outgoing_, sends_, legs_, failed_, resend_, signals_,
                         ends_, bounded_, stalled_, wants_new_clients_, dead_, stopping_, commit_,
                         since_, end_queries_, in_txn_, call_, retry_call_, after_abort_,
-                        txn_sent_, began_, refused_, seen_);
+                        txn_sent_, began_, refused_, seen_, owes_commit_);
     }
 
   private:
@@ -191,6 +191,7 @@ class Application {
     bool bounded_ = false;                       ///< stops at ends_
     std::vector<LogId> end_queries_;
     std::vector<CommitOffset> commit_;           ///< of the commit under way, for `retry`
+    bool owes_commit_ = false;                   ///< a rebalance was in the way of the last one
     bool in_txn_ = false;                        ///< between begin and the end of commit or abort
     StepKind call_ = StepKind::begin;            ///< the transactional call that is open or retried
     bool retry_call_ = false;                    ///< the step begins again with `call_`

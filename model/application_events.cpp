@@ -131,7 +131,7 @@ void Application::on_poll_returned(const consumer_event::PollReturned& event, co
     }
     chunks_ = event.chunks;
     for (const auto& chunk : chunks_) polled_[chunk.log] = chunk.next_offset();
-    if (chunks_.empty() && !in_setup_ && !bounded_) {
+    if (chunks_.empty() && !in_setup_ && !bounded_ && !owes_commit_) {
         // Nothing came: the rest of the loop would do nothing, so the program polls again.
         wait_ = Wait::poll;
         hands.consumer->poll(ctx, step().max > 0 ? step().max : config_->batch,
@@ -149,6 +149,7 @@ void Application::on_commit_done(const consumer_event::CommitDone& event, const 
                 processed_.erase(part.log);
                 polled_.erase(part.log);
             }
+            owes_commit_ = false;
             end_step(hands, fx);
             break;
         case CallResult::timed_out:
@@ -210,8 +211,13 @@ void Application::react(ErrorClass error_class, ErrorCode error, const Context& 
         case Reaction::rewind:
             if (error_class == ErrorClass::generation) {
                 // The next poll rejoins, and positions start anew at the committed offsets (M8, C4).
-                processed_.clear();
-                polled_.clear();
+                // A rebalance under way is completed by polls; the commit may follow it, of what is
+                // then still owned (KafkaConsumer.commitSync).
+                owes_commit_ = error == ErrorCode::rebalance_in_progress;
+                if (!owes_commit_) {
+                    processed_.clear();
+                    polled_.clear();
+                }
                 give_up_loop(ctx, hands, fx);
             } else {
                 for (const auto& f : failed)
