@@ -109,6 +109,9 @@ enum class Metric : std::uint8_t {
     aborts_fence,
     txn_timeouts,
     fences,
+    fences_timeout,
+    fences_init,
+    fences_group,
     open_txns_max,
     commit_latency_p99,
     coordinator_lag_p99,
@@ -116,6 +119,10 @@ enum class Metric : std::uint8_t {
     lso_lag_max,
     lag_max,
     wasted_bytes,
+    recovery_max,
+    broker_busy,
+    marker_queue_max,
+    coordinator_load_max,
 };
 /// What `expect.metrics` and `sweep.compare` may name.
 using Measure = std::variant<Count, Metric>;

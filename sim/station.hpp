@@ -18,6 +18,9 @@ struct Workshop {
     Rng disk;
     Duration slower{};  ///< added to every write and every fsync
     bool fsync_lies = false;
+    /// Thread time given to requests so far, begun services whole. Of the past: it decides nothing,
+    /// so it is no part of the state.
+    Duration spent{};
 
     /// What storing costs; draws once per write and once per fsync.
     [[nodiscard]] Duration storing(const Station& station, const Cost& cost) {
@@ -39,7 +42,9 @@ struct Workshop {
     }
     /// How long a thread needs for a request.
     [[nodiscard]] Duration serving(const Station& station, const Cost& cost) {
-        return station.per_request * cost.requests + storing(station, cost);
+        const Duration time = station.per_request * cost.requests + storing(station, cost);
+        spent += time;
+        return time;
     }
     /// The process is gone; the disk is not.
     void abandon() {
@@ -47,7 +52,9 @@ struct Workshop {
         line = {};
     }
     [[nodiscard]] auto fields() const { return std::tie(busy, line, disk, slower, fsync_lies); }
-    friend bool operator==(const Workshop&, const Workshop&) = default;
+    friend bool operator==(const Workshop& a, const Workshop& b) {
+        return a.fields() == b.fields();
+    }
 };
 
 }  // namespace eos::sim

@@ -108,6 +108,8 @@ class BasicWorld {
     [[nodiscard]] const Node& node(NodeId id) const { return seat(id).node; }
     [[nodiscard]] NodeState state(NodeId id) const { return seat(id).state; }
     [[nodiscard]] std::int32_t life(NodeId id) const { return seat(id).life; }
+    /// Time the handler threads of a node with a station were given to requests, in all its lives.
+    [[nodiscard]] Duration served(NodeId id) const { return seat(id).workshop.spent; }
     [[nodiscard]] const Directory& directory() const { return directory_; }
     [[nodiscard]] const Adversary& adversary() const { return adversary_; }
     [[nodiscard]] Adversary& adversary() { return adversary_; }

@@ -62,11 +62,17 @@ std::span<const JudgeEntry> judge_catalogue() { return entries; }
 
 Court::Court(const JudgeConfig& config)
     : ledger_(config), order_(config), replicas_(config), groups_(config), progress_(config),
-      black_box_(config), transactions_(config), lag_(config) {
+      black_box_(config), transactions_(config), lag_(config), recovery_(config) {
     if (config.operations) operations_.emplace(config);
 }
 
+void Court::reached(sim::Instant now, const sim::Milestone& milestone) {
+    coordination_.reached(now, milestone);
+    recovery_.reached(now, milestone);
+}
+
 void Court::observe(sim::Instant now, sim::NodeId, const model::Observation& observation) {
+    end_ = now;
     const auto show = [&](auto& judge, const auto& o) {
         if constexpr (requires { judge.on(now, o); }) judge.on(now, o);
     };
@@ -94,6 +100,8 @@ void Court::observe(sim::Instant now, sim::NodeId, const model::Observation& obs
             if (operations_) show(*operations_, o);
             show(transactions_, o);
             show(lag_, o);
+            show(coordination_, o);
+            show(recovery_, o);
         },
         observation);
 }
@@ -107,6 +115,8 @@ Findings Court::conclude() {
     progress_.conclude(ledger_, findings);
     transactions_.conclude(ledger_, findings);
     lag_.conclude(findings);
+    coordination_.conclude(end_, findings);
+    recovery_.conclude(end_, findings);
     black_box_.conclude(ledger_, findings);
     if (operations_) operations_->conclude(black_box_, findings);
     for (const auto& spec : ledger_.config().invariants)

@@ -82,13 +82,16 @@ struct TxnMeasurements {
     std::int64_t aborted_by_client = 0;
     std::int64_t aborted_by_timeout = 0;
     std::int64_t aborted_by_fence = 0;     ///< a newer holder took the id over
-    std::int64_t fences = 0;               ///< producers told to be superseded
+    std::int64_t fences_by_timeout = 0;    ///< clients told to be superseded: out of time
+    std::int64_t fences_by_init = 0;       ///< by InitProducerId, a newer holder's or an operator's
+    std::int64_t fences_by_group = 0;      ///< as members: the group went on without them
     std::int64_t open_max = 0;             ///< transactional ids with a transaction under way at once
     std::optional<sim::Duration> commit_latency_p99;   ///< the application's call
     std::optional<sim::Duration> coordinator_lag_p99;  ///< decided to completed
     std::int64_t undecided_max = 0;        ///< most records at once replicated and not decided
     std::int64_t aborted_bytes = 0;        ///< of data in the logs, for nothing
     sim::Duration stall_max{};             ///< longest time a last stable offset stood still
+    std::int64_t marker_queue_max = 0;     ///< most markers one coordinator owed at once
 };
 
 /// Durations in integer nanoseconds; absent = not measured.
@@ -108,6 +111,12 @@ struct Measurements {
     std::optional<sim::Duration> ack_p50;       ///< produce to acknowledged
     std::optional<sim::Duration> ack_p99;
     sim::Duration unavailable{};           ///< longest gap without a success under load
+    std::optional<sim::Duration> recovery_max;  ///< from a loss to the first success after it
+    sim::Duration coordinator_load_max{};  ///< longest load of a coordinator's log
+    /// Of the busiest broker while load was offered: time its handler threads spent, and had; set
+    /// by the composition root.
+    sim::Duration broker_busy{};
+    sim::Duration broker_time{};
     std::int64_t rebalances = 0;
     std::int64_t deduplicated = 0;         ///< retries recognised by brokers
     std::int64_t log_bytes = 0;            ///< appended by leaders

@@ -112,8 +112,6 @@ void TransactionJudge::on(sim::Instant, const model::TxnAudit& o) { audits_.push
 
 void TransactionJudge::on(sim::Instant now, const model::ReplicaAudit&) { end_ = now; }
 
-void TransactionJudge::on(sim::Instant, const model::Fenced&) { ++measured_.fences; }
-
 // --- what partitions took and gave --------------------------------------------------------------
 
 // Between a fence and its marker a partition may still take what is in flight: that is decided with

@@ -28,7 +28,6 @@ class TransactionJudge {
     void on(sim::Instant now, const model::LeadershipTaken& o);
     void on(sim::Instant now, const model::StableOffsetMoved& o);
     void on(sim::Instant now, const model::WatermarkMoved& o);
-    void on(sim::Instant now, const model::Fenced& o);
     void on(sim::Instant now, const model::Polled& o);
     void on(sim::Instant now, const model::TxnAudit& o);
     void on(sim::Instant now, const model::ReplicaAudit& o);

@@ -221,7 +221,11 @@ constexpr std::array metric_rows{
     Word{"aborts.timeout", "of those: by the coordinator, transaction.timeout.ms was over"},
     Word{"aborts.fence", "of those: by a newer holder of the id"},
     Word{"txn_timeouts", "transactions that timed out"},
-    Word{"fences", "times a producer was told to be superseded"},
+    Word{"fences", "times a client was told to be superseded"},
+    Word{"fences.timeout", "of those: a producer, transaction.timeout.ms was over"},
+    Word{"fences.init", "of those: a producer, by InitProducerId of a newer holder or an operator"},
+    Word{"fences.group", "of those: a member, by ILLEGAL_GENERATION, UNKNOWN_MEMBER_ID, "
+                         "FENCED_INSTANCE_ID, FENCED_MEMBER_EPOCH"},
     Word{"open_txns_max", "transactional ids with a transaction under way at once"},
     Word{"commit_latency_p99", "the application's commit call, 99th percentile, in microseconds"},
     Word{"coordinator_lag_p99", "decided to completed, 99th percentile, in microseconds"},
@@ -229,10 +233,13 @@ constexpr std::array metric_rows{
     Word{"lso_lag_max", "most records at once replicated and not decided (HW - LSO)"},
     Word{"lag_max", "most records a reader was behind what it may be given"},
     Word{"wasted_bytes", "bytes of aborted transactions in the logs"},
-    Word{"recovery_max", "longest time from a crash to the next success", "a meter of recoveries"},
-    Word{"broker_busy", "busiest broker, share of its threads' time", "a meter of busy threads"},
-    Word{"marker_queue_max", "markers waiting", "the length of marker queues"},
-    Word{"coordinator_load_max", "longest replay of a coordinator", "coordinator load times"},
+    Word{"recovery_max", "longest time from the loss of a leader, a coordinator or an instance to "
+                         "the first success of the same partition, ids, group or instance, in "
+                         "microseconds"},
+    Word{"broker_busy", "share of the time of its handler threads that the busiest broker spent on "
+                        "requests, over `duration`"},
+    Word{"marker_queue_max", "markers decided and not yet written, most of one coordinator at once"},
+    Word{"coordinator_load_max", "longest time a coordinator was loading its log, in microseconds"},
     Word{"store_calls_per_record", "calls at stores", stores},
     Word{"checkpoint_p99", "checkpoint duration", flink},
     Word{"checkpoints_failed", "failed checkpoints", flink},
@@ -304,7 +311,7 @@ const Words warnings{"a warning", warning_rows};
 
 std::optional<Measure> measure_named(std::string_view name) {
     if (const auto count = model::count_named(name)) return *count;
-    constexpr auto modelled = static_cast<std::size_t>(Metric::wasted_bytes) + 1;
+    constexpr auto modelled = static_cast<std::size_t>(Metric::coordinator_load_max) + 1;
     static_assert(metric_rows[modelled - 1].missing.empty() &&
                       !metric_rows[modelled].missing.empty(),
                   "every modelled row is measured, and no other");

@@ -25,10 +25,11 @@ class Audience {
         court_.observe(now, node, observation);
     }
     [[nodiscard]] bool watches(sim::MilestoneKind kind) const {
-        return level_ == EventLevel::all || (level_ != EventLevel::none && key(kind));
+        return kept(kind) || reports::Court::measures(kind);
     }
     void reached(sim::Instant now, const sim::Milestone& milestone) {
-        moments_.push_back({now, milestone});
+        if (reports::Court::measures(milestone.kind)) court_.reached(now, milestone);
+        if (kept(milestone.kind)) moments_.push_back({now, milestone});
     }
     void counted(sim::MilestoneKind kind) {
         const auto index = slot(kind);
@@ -57,6 +58,9 @@ class Audience {
 
   private:
     static std::size_t slot(sim::MilestoneKind kind) { return kind.value; }
+    [[nodiscard]] bool kept(sim::MilestoneKind kind) const {
+        return level_ == EventLevel::all || (level_ != EventLevel::none && key(kind));
+    }
 
     reports::Court court_;
     EventLevel level_;

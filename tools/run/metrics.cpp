@@ -49,7 +49,11 @@ Value metric_milli(Metric metric, const reports::RunReport& report) {
         case Metric::txn_timeouts:
         case Metric::aborts_timeout: return thousandfold(t.aborted_by_timeout);
         case Metric::aborts_fence: return thousandfold(t.aborted_by_fence);
-        case Metric::fences: return thousandfold(t.fences);
+        case Metric::fences:
+            return thousandfold(t.fences_by_timeout + t.fences_by_init + t.fences_by_group);
+        case Metric::fences_timeout: return thousandfold(t.fences_by_timeout);
+        case Metric::fences_init: return thousandfold(t.fences_by_init);
+        case Metric::fences_group: return thousandfold(t.fences_by_group);
         case Metric::open_txns_max: return thousandfold(t.open_max);
         case Metric::commit_latency_p99: return micros(t.commit_latency_p99);
         case Metric::coordinator_lag_p99: return micros(t.coordinator_lag_p99);
@@ -57,6 +61,10 @@ Value metric_milli(Metric metric, const reports::RunReport& report) {
         case Metric::lso_lag_max: return thousandfold(t.undecided_max);
         case Metric::lag_max: return thousandfold(m.reader_lag_max);
         case Metric::wasted_bytes: return thousandfold(t.aborted_bytes);
+        case Metric::recovery_max: return micros(m.recovery_max);
+        case Metric::broker_busy: return ratio(m.broker_busy.count(), m.broker_time.count());
+        case Metric::marker_queue_max: return thousandfold(t.marker_queue_max);
+        case Metric::coordinator_load_max: return micros(m.coordinator_load_max);
     }
     return std::nullopt;
 }

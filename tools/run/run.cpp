@@ -14,13 +14,26 @@ namespace {
 // What ended a run before its time.
 enum class Ended : std::uint8_t { in_time, too_many_events, too_long, interrupted };
 
-Ended pass_time(World& world, const scenarios::Scenario& scenario, const RunOptions& options) {
+// Of the busiest broker so far.
+sim::Duration busiest(const World& world, const model::Topology& topology) {
+    sim::Duration most{};
+    for (const auto broker : topology.all_brokers()) most = std::max(most, world.served(broker));
+    return most;
+}
+
+// `busy`: of the busiest broker while load was offered.
+Ended pass_time(World& world, const scenarios::Scenario& scenario, const RunOptions& options,
+                sim::Duration& busy) {
+    const auto load_end = sim::time_zero + scenario.duration;
     auto end = sim::time_zero + scenario.duration + scenario.settle;
     if (options.until) end = std::min(end, sim::time_zero + *options.until);
     // limits.wall is a belt of the user, not of the simulation: the only clock there is.
     const auto begin = std::chrono::steady_clock::now();
     while (world.now() < end) {
-        world.run_until(std::min(end, world.now() + sim::seconds(1)));
+        auto next = std::min(end, world.now() + sim::seconds(1));
+        if (world.now() < load_end) next = std::min(next, load_end);
+        world.run_until(next);
+        if (world.now() <= load_end) busy = busiest(world, *scenario.topology);
         if (world.events() > scenario.limits.events) return Ended::too_many_events;
         if (options.stop && options.stop->load(std::memory_order_relaxed))
             return Ended::interrupted;
@@ -123,13 +136,17 @@ RunOutcome run(const scenarios::Scenario& scenario, const RunOptions& options) {
     tell_who(scenario, report);
 
     World world = make_world(scenario, options);
-    const auto ended = pass_time(world, scenario, options);
+    sim::Duration busy{};
+    const auto ended = pass_time(world, scenario, options, busy);
     report.simulated = world.now() - sim::time_zero;
     report.events = world.events();
     report.digest = world.digest();
     audit(world);
     report.findings = world.audience().court().conclude();
-    report.findings.measured.running = std::min(report.simulated, scenario.duration);
+    auto& measured = report.findings.measured;
+    measured.running = std::min(report.simulated, scenario.duration);
+    measured.broker_busy = busy;
+    measured.broker_time = measured.running * scenario.costs.threads;
     report.counters.log_bytes = report.findings.measured.log_bytes;
     tell_counters(world, report);
     tell_faults(world, scenario, report);
