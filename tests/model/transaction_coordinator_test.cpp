@@ -60,6 +60,15 @@ Identity open_transaction(TransactionRig& rig) {
     REQUIRE(add_error(rig, adds(who, {{0}, {1}})) == ErrorCode::none);
     return who;
 }
+/// A coordinator that leads its log and has loaded it.
+struct ServingRig : TransactionRig {
+    explicit ServingRig(ClusterConfig given = {}) : TransactionRig(std::move(given)) { start(); }
+};
+struct OpenTransaction : ServingRig {
+    explicit OpenTransaction(ClusterConfig given = {})
+        : ServingRig(std::move(given)), who(open_transaction(*this)) {}
+    Identity who;
+};
 std::vector<TxnState> told_states(const TransactionRig& rig) {
     std::vector<TxnState> result;
     for (const auto& change : rig.world.all<TxnChanged>()) result.push_back(change.state);
@@ -69,17 +78,15 @@ std::vector<TxnState> told_states(const TransactionRig& rig) {
 }  // namespace
 
 TEST_CASE("a transaction goes from its first partition to its last marker") {
-    TransactionRig rig;
-    rig.start();
-    const auto who = open_transaction(rig);
+    OpenTransaction rig;
 
-    const auto end = rig.call<EndTxnResponse>(ends(who, commit));
+    const auto end = rig.call<EndTxnResponse>(ends(rig.who, commit));
 
     CHECK(end.error == ErrorCode::none);
-    CHECK(end.producer_epoch == who.epoch.next());
+    CHECK(end.producer_epoch == rig.who.epoch.next());
     REQUIRE(rig.markers.size() == 2);
     CHECK(rig.markers[0].log == LogId{0});
-    CHECK(rig.markers[0].who.producer_epoch == who.epoch.next());
+    CHECK(rig.markers[0].who.producer_epoch == rig.who.epoch.next());
     CHECK(rig.markers[0].who.txn == first_txn);
     CHECK(rig.markers[0].version == tv2);
     CHECK(rig.state() == TxnState::prepare_commit);
@@ -94,12 +101,10 @@ TEST_CASE("a transaction goes from its first partition to its last marker") {
 }
 
 TEST_CASE("a client hears of its end when the decision is replicated, not before") {
-    TransactionRig rig;
-    rig.start();
-    const auto who = open_transaction(rig);
+    OpenTransaction rig;
     rig.hold = true;
 
-    const auto end = rig.request(ends(who, commit));
+    const auto end = rig.request(ends(rig.who, commit));
 
     CHECK_FALSE(rig.answered(end));
     CHECK(rig.markers.empty());
@@ -110,11 +115,9 @@ TEST_CASE("a client hears of its end when the decision is replicated, not before
 }
 
 TEST_CASE("a decision that came too late for its client is still found by the next coordinator") {
-    TransactionRig rig;
-    rig.start();
-    const auto who = open_transaction(rig);
+    OpenTransaction rig;
     rig.hold = true;
-    const auto end = rig.request(ends(who, commit));
+    const auto end = rig.request(ends(rig.who, commit));
 
     rig.advance(sim::seconds(59));
     const bool early = rig.answered(end);
@@ -130,10 +133,8 @@ TEST_CASE("a decision that came too late for its client is still found by the ne
 
 TEST_CASE("a new coordinator finishes what it finds decided") {
     for (const bool resumes : {true, false}) {
-        TransactionRig rig(resumes ? ClusterConfig{} : without(Safeguard::resumes_prepared));
-        rig.start();
-        const auto who = open_transaction(rig);
-        (void)rig.call<EndTxnResponse>(ends(who, commit));
+        OpenTransaction rig(resumes ? ClusterConfig{} : without(Safeguard::resumes_prepared));
+        (void)rig.call<EndTxnResponse>(ends(rig.who, commit));
         rig.tell({{rig.markers[0], ErrorCode::none}});
 
         rig.fail_over(3);
@@ -152,9 +153,8 @@ TEST_CASE("a new coordinator finishes what it finds decided") {
 TEST_CASE(
     "a new coordinator knows the partitions that were enrolled, and not without the safeguard") {
     for (const bool logged : {true, false}) {
-        TransactionRig rig(logged ? ClusterConfig{}
-                                  : without(Safeguard::partition_logged_before_answer));
-        rig.start();
+        ServingRig rig(logged ? ClusterConfig{}
+                              : without(Safeguard::partition_logged_before_answer));
         const auto who = initialised(rig);
         CHECK(add_error(rig, adds(who, {{0}})) == ErrorCode::none);
         CHECK(rig.state() == TxnState::ongoing);
@@ -167,10 +167,8 @@ TEST_CASE(
 }
 
 TEST_CASE("an answer to a marker of a former leadership decides nothing") {
-    TransactionRig rig;
-    rig.start();
-    const auto who = open_transaction(rig);
-    (void)rig.call<EndTxnResponse>(ends(who, commit));
+    OpenTransaction rig;
+    (void)rig.call<EndTxnResponse>(ends(rig.who, commit));
     const auto former = rig.markers;
 
     rig.lead(1);
@@ -183,55 +181,49 @@ TEST_CASE("an answer to a marker of a former leadership decides nothing") {
 
 TEST_CASE("a transaction that takes too long is aborted under a new epoch") {
     for (const bool fences : {true, false}) {
-        TransactionRig rig(fences ? ClusterConfig{} : without(Safeguard::fence_on_timeout));
-        rig.start();
-        const auto who = open_transaction(rig);
+        OpenTransaction rig(fences ? ClusterConfig{} : without(Safeguard::fence_on_timeout));
 
         rig.advance(sim::seconds(70));
 
         CHECK(rig.state() == TxnState::prepare_abort);
         CHECK(rig.world.times(Mile::txn_timed_out) == 1);
         const auto epoch = rig.entry()->metadata.now().epoch;
-        CHECK(epoch == (fences ? who.epoch.next() : who.epoch));
+        CHECK(epoch == (fences ? rig.who.epoch.next() : rig.who.epoch));
         CHECK(rig.markers.at(0).who.producer_epoch == epoch);
         CHECK_FALSE(rig.markers.at(0).who.txn);
         CHECK(rig.world.all<TxnChanged>().back().cause == TxnCause::timeout);
         rig.answer_markers();
-        CHECK(add_error(rig, adds(who, {{2}})) ==
+        CHECK(add_error(rig, adds(rig.who, {{2}})) ==
               (fences ? ErrorCode::producer_fenced : ErrorCode::none));
     }
 }
 
 TEST_CASE("a takeover aborts the open transaction under a new epoch and asks to come again") {
     for (const bool fences : {true, false}) {
-        TransactionRig rig(fences ? ClusterConfig{} : without(Safeguard::fence_on_takeover));
-        rig.start();
-        const auto who = open_transaction(rig);
+        OpenTransaction rig(fences ? ClusterConfig{} : without(Safeguard::fence_on_takeover));
 
         const auto first = rig.call<InitProducerIdResponse>(init());
 
         CHECK(first.error == ErrorCode::concurrent_transactions);
-        CHECK(rig.entry()->metadata.now().epoch == (fences ? who.epoch.next() : who.epoch));
+        CHECK(rig.entry()->metadata.now().epoch == (fences ? rig.who.epoch.next() : rig.who.epoch));
         CHECK(rig.world.all<TxnChanged>().back().cause == TxnCause::fence);
         rig.answer_markers();
         const auto second = rig.call<InitProducerIdResponse>(init());
         CHECK(second.error == ErrorCode::none);
-        CHECK(second.producer_epoch.value == who.epoch.value + (fences ? 2 : 1));
+        CHECK(second.producer_epoch.value == rig.who.epoch.value + (fences ? 2 : 1));
     }
 }
 
 TEST_CASE("after a failed write a transactional id takes requests again") {
     for (const bool clears : {true, false}) {
-        TransactionRig rig(clears ? ClusterConfig{}
-                                  : without(Safeguard::clears_pending_on_failure));
-        rig.start();
-        const auto who = open_transaction(rig);
+        OpenTransaction rig(clears ? ClusterConfig{}
+                                   : without(Safeguard::clears_pending_on_failure));
         rig.refuse = ErrorCode::not_enough_replicas;
-        CHECK(rig.call<EndTxnResponse>(ends(who, commit)).error ==
+        CHECK(rig.call<EndTxnResponse>(ends(rig.who, commit)).error ==
               ErrorCode::coordinator_not_available);
         rig.refuse.reset();
 
-        const auto again = rig.call<EndTxnResponse>(ends(who, commit));
+        const auto again = rig.call<EndTxnResponse>(ends(rig.who, commit));
 
         CHECK(again.error == (clears ? ErrorCode::none : ErrorCode::concurrent_transactions));
     }
@@ -242,8 +234,7 @@ TEST_CASE("when the epochs are used up the end names the new producer id") {
         ClusterConfig config;
         config.max_producer_epoch = 3;  // 2 is the last a client may use
         if (!names) config.safeguards.remove(Safeguard::rotated_id_in_answer);
-        TransactionRig rig(config);
-        rig.start();
+        ServingRig rig(config);
         (void)initialised(rig);
         (void)initialised(rig);
         const auto who = open_transaction(rig);
@@ -264,8 +255,7 @@ TEST_CASE("when the epochs are used up the end names the new producer id") {
 }
 
 TEST_CASE("a batch of several ids is answered when the last of them is") {
-    TransactionRig rig;
-    rig.start();
+    ServingRig rig;
     const auto t = initialised(rig, T);
     const auto u = initialised(rig, U);
     rig.hold = true;
@@ -287,8 +277,7 @@ TEST_CASE("a batch of several ids is answered when the last of them is") {
 }
 
 TEST_CASE("the partition of a group's offsets is added like any other") {
-    TransactionRig rig;
-    rig.start();
+    ServingRig rig;
     const auto who = initialised(rig);
 
     const auto answer = rig.call<AddOffsetsToTxnResponse>(
@@ -300,10 +289,8 @@ TEST_CASE("the partition of a group's offsets is added like any other") {
 }
 
 TEST_CASE("a Complete record that could not be written is tried again") {
-    TransactionRig rig;
-    rig.start();
-    const auto who = open_transaction(rig);
-    (void)rig.call<EndTxnResponse>(ends(who, commit));
+    OpenTransaction rig;
+    (void)rig.call<EndTxnResponse>(ends(rig.who, commit));
     rig.refuse = ErrorCode::not_enough_replicas;
     rig.answer_markers();
     CHECK(rig.state() == TxnState::prepare_commit);
@@ -318,8 +305,7 @@ TEST_CASE("a Complete record that could not be written is tried again") {
 TEST_CASE("a marker is sent again after every error that may pass") {
     for (const auto error : {ErrorCode::not_leader_or_follower, ErrorCode::not_enough_replicas,
                              ErrorCode::request_timed_out, ErrorCode::kafka_storage_error}) {
-        TransactionRig rig;
-        rig.start();
+        ServingRig rig;
         (void)rig.call<EndTxnResponse>(ends(open_transaction(rig), commit));
 
         rig.answer_markers(error);
@@ -333,8 +319,7 @@ TEST_CASE("a marker is sent again after every error that may pass") {
 }
 
 TEST_CASE("without its safeguard a storage error ends the sending of a marker") {
-    TransactionRig rig(without(Safeguard::retries_marker_storage_error));
-    rig.start();
+    ServingRig rig(without(Safeguard::retries_marker_storage_error));
     (void)rig.call<EndTxnResponse>(ends(open_transaction(rig), commit));
 
     rig.answer_markers(ErrorCode::kafka_storage_error);
@@ -344,8 +329,7 @@ TEST_CASE("without its safeguard a storage error ends the sending of a marker") 
 }
 
 TEST_CASE("a marker refused for its epoch ends the sending for that transaction") {
-    TransactionRig rig;
-    rig.start();
+    ServingRig rig;
     (void)rig.call<EndTxnResponse>(ends(open_transaction(rig), commit));
     const auto markers = std::exchange(rig.markers, {});
 
@@ -358,8 +342,7 @@ TEST_CASE("a marker refused for its epoch ends the sending for that transaction"
 }
 
 TEST_CASE("a TV2 abort without partitions raises the epoch and completes at once") {
-    TransactionRig rig;
-    rig.start();
+    ServingRig rig;
     const auto who = initialised(rig);
 
     const auto end = rig.call<EndTxnResponse>(ends(who, abort_it));
@@ -372,8 +355,7 @@ TEST_CASE("a TV2 abort without partitions raises the epoch and completes at once
 
 TEST_CASE("a retry of InitProducerId over a failover needs a log that remembers") {
     for (const bool remembers : {true, false}) {
-        TransactionRig rig(remembers ? ClusterConfig{} : before_tv2());
-        rig.start();
+        ServingRig rig(remembers ? ClusterConfig{} : before_tv2());
         const auto who = initialised(rig);
         auto again = init();
         again.expected_producer_id = who.id;
@@ -389,25 +371,21 @@ TEST_CASE("a retry of InitProducerId over a failover needs a log that remembers"
 }
 
 TEST_CASE("who waits when a coordinator gives up its log is sent elsewhere") {
-    TransactionRig rig;
-    rig.start();
-    const auto who = open_transaction(rig);
+    OpenTransaction rig;
     rig.hold = true;
-    const auto end = rig.request(ends(who, commit));
+    const auto end = rig.request(ends(rig.who, commit));
 
     rig.resign();
 
     CHECK(rig.answer<EndTxnResponse>(end).error == ErrorCode::not_coordinator);
     CHECK(rig.world.times(Mile::coordinator_unloaded) == 1);
-    CHECK(add_error(rig, adds(who, {{2}})) == ErrorCode::not_coordinator);
+    CHECK(add_error(rig, adds(rig.who, {{2}})) == ErrorCode::not_coordinator);
 }
 
 TEST_CASE("a record asked for in a former leadership does not reach the log") {
-    TransactionRig rig;
-    rig.start();
-    const auto who = open_transaction(rig);
+    OpenTransaction rig;
     rig.defer = true;
-    const auto end = rig.request(ends(who, commit));
+    const auto end = rig.request(ends(rig.who, commit));
     const auto length = rig.log.size();
 
     rig.lead(1);
@@ -432,22 +410,18 @@ TEST_CASE("while it loads a coordinator asks to come again") {
 }
 
 TEST_CASE("an administrator's fence holds until the producer is out") {
-    TransactionRig rig;
-    rig.start();
-    const auto who = open_transaction(rig);
+    OpenTransaction rig;
 
     rig.order(Ask::fence_producer, T);
     rig.answer_markers();
 
     CHECK(rig.state() == TxnState::empty);
-    CHECK(rig.entry()->metadata.now().epoch.value == who.epoch.value + 2);
-    CHECK(rig.call<EndTxnResponse>(ends(who, abort_it)).error == ErrorCode::producer_fenced);
+    CHECK(rig.entry()->metadata.now().epoch.value == rig.who.epoch.value + 2);
+    CHECK(rig.call<EndTxnResponse>(ends(rig.who, abort_it)).error == ErrorCode::producer_fenced);
 }
 
 TEST_CASE("an idle id is forgotten, an open one is not") {
-    TransactionRig rig;
-    rig.start();
-    const auto who = open_transaction(rig);
+    OpenTransaction rig;
     (void)initialised(rig, U);
 
     rig.order(Ask::expire_transactional_ids, T);
@@ -459,12 +433,11 @@ TEST_CASE("an idle id is forgotten, an open one is not") {
     CHECK(rig.log.back().payload.transaction_records().at(0).tombstone);
     rig.fail_over(1);
     CHECK(rig.entry(U) == nullptr);
-    CHECK(rig.call<EndTxnResponse>(ends(who, commit)).error == ErrorCode::none);
+    CHECK(rig.call<EndTxnResponse>(ends(rig.who, commit)).error == ErrorCode::none);
 }
 
 TEST_CASE("an id that is overdue shows in the audit") {
-    TransactionRig rig;
-    rig.start();
+    ServingRig rig;
     (void)open_transaction(rig);
     rig.refuse = ErrorCode::not_enough_replicas;  // it cannot be aborted
 
@@ -479,8 +452,7 @@ TEST_CASE("an id that is overdue shows in the audit") {
 }
 
 TEST_CASE("without producer ids a newcomer is asked to come again") {
-    TransactionRig rig;
-    rig.start();
+    ServingRig rig;
     rig.ids = {};
 
     CHECK(rig.call<InitProducerIdResponse>(init()).error ==
@@ -489,13 +461,11 @@ TEST_CASE("without producer ids a newcomer is asked to come again") {
 }
 
 TEST_CASE("a copy of a coordinator goes its own way") {
-    TransactionRig rig;
-    rig.start();
-    const auto who = open_transaction(rig);
+    OpenTransaction rig;
     const auto copy = rig.coordinator;
     const auto hash = sim::state_hash(copy);
 
-    (void)rig.call<EndTxnResponse>(ends(who, commit));
+    (void)rig.call<EndTxnResponse>(ends(rig.who, commit));
 
     CHECK(sim::state_hash(copy) == hash);
     CHECK_FALSE(copy == rig.coordinator);
