@@ -23,13 +23,26 @@ void GroupJudge::on(sim::Instant now, const model::Assigned& o) {
 }
 
 void GroupJudge::on(sim::Instant, const model::CommitReturned& o) {
+    if (o.error == model::ErrorCode::none) committed(o.process, {o.group, o.log}, o.invoked_at);
+}
+
+void GroupJudge::on(sim::Instant now, const model::TxnOffsetsSent& o) {
+    sent_[o.txn].push_back({{o.group, o.log}, now});
+}
+
+void GroupJudge::on(sim::Instant, const model::TxnEndReturned& o) {
     if (o.error != model::ErrorCode::none) return;
-    const Place place{o.group, o.log};
+    const auto sent = sent_.extract(o.txn);
+    if (sent.empty() || o.result != model::ControlType::commit) return;
+    for (const auto& offset : sent.mapped()) committed(o.process, offset.place, offset.at);
+}
+
+void GroupJudge::committed(model::ProcessId process, const Place& place, sim::Instant asked) {
     const auto owners = owners_.find(place);
-    if (owners == owners_.end() || !owners->second.contains(o.process)) return;
-    if (o.invoked_at < taken_[place]) return;  // asked for before the other one had it
+    if (owners == owners_.end() || !owners->second.contains(process)) return;
+    if (asked < taken_[place]) return;  // before the other one had it
     auto& committers = committers_[place];
-    if (committers.insert(o.process).second && committers.size() > 1) ++double_owned_[place];
+    if (committers.insert(process).second && committers.size() > 1) ++double_owned_[place];
 }
 
 void GroupJudge::on(sim::Instant, const model::Appended& o) {

@@ -16,6 +16,8 @@ class GroupJudge {
 
     void on(sim::Instant now, const model::Assigned& o);
     void on(sim::Instant now, const model::CommitReturned& o);
+    void on(sim::Instant now, const model::TxnOffsetsSent& o);
+    void on(sim::Instant now, const model::TxnEndReturned& o);
     void on(sim::Instant now, const model::OffsetCommitted& o);
     void on(sim::Instant now, const model::Appended& o);
 
@@ -27,10 +29,19 @@ class GroupJudge {
         model::LogId log;
         friend auto operator<=>(const Place&, const Place&) = default;
     };
+    /// A commit was asked for then, and succeeded.
+    void committed(model::ProcessId process, const Place& place, sim::Instant asked);
+
     JudgeConfig config_;
     std::map<Place, std::set<model::ProcessId>> owners_;
     std::map<Place, std::set<model::ProcessId>> committers_;  ///< among the present owners
     std::map<Place, sim::Instant> taken_;  ///< when the newest owner got it
+    /// Offsets sent in a transaction that has not ended: it commits them, for better or worse.
+    struct Sent {
+        Place place;
+        sim::Instant at{};
+    };
+    std::map<model::TxnRef, std::vector<Sent>> sent_;
     std::map<Place, std::int64_t> double_owned_;
     std::map<Place, model::Offset> effective_;
     /// Written to the offsets log after what is effective: a successor may find any of them there.

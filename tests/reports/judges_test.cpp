@@ -326,6 +326,20 @@ TEST_CASE("two members own a partition only if both commit while both have it") 
     SUBCASE("the first one commits again") {
         CHECK(history.tell(commit(reader)).findings().total(Count::double_owners) == 1);
     }
+    SUBCASE("the first one commits in a transaction, which counts when it is committed") {
+        const TxnRef txn{reader, 1};
+        history.tell(TxnOffsetsSent{reader, txn, group, log0, {1}});
+        SUBCASE("as it is") {
+            history.tell(TxnEndReturned{reader, txn});
+            CHECK(history.findings().total(Count::double_owners) == 1);
+        }
+        SUBCASE("and not when it is refused, or aborted") {
+            history.tell(TxnEndReturned{reader, txn, ControlType::commit,
+                                        ErrorCode::illegal_generation, Certainty::not_done});
+            history.tell(TxnEndReturned{reader, txn, ControlType::abort});
+            CHECK(history.findings().total(Count::double_owners) == 0);
+        }
+    }
 }
 
 TEST_CASE("another record at an offset that was cut off has its own effect") {
