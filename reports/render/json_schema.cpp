@@ -1,35 +1,12 @@
 // The schema of eosim.result/1, beside the writer whose keys it describes.
 
-#include <nlohmann/json.hpp>
-
 #include "reports/judges/finding.hpp"
 #include "reports/render/json.hpp"
+#include "reports/render/schema_parts.hpp"
 
 namespace eos::reports {
 namespace {
 
-using Schema = nlohmann::ordered_json;
-
-Schema typed(const char* type, const char* help = nullptr) {
-    Schema schema{{"type", type}};
-    if (help != nullptr) schema["description"] = help;
-    return schema;
-}
-Schema whole(const char* help = nullptr) {
-    auto schema = typed("integer", help);
-    schema["minimum"] = 0;
-    return schema;
-}
-Schema list_of(Schema items) { return Schema{{"type", "array"}, {"items", std::move(items)}}; }
-Schema map_of(Schema values) {
-    return Schema{{"type", "object"}, {"additionalProperties", std::move(values)}};
-}
-// Additive changes only: unknown keys are allowed, known ones are typed.
-Schema object(Schema properties, std::vector<std::string> required) {
-    return Schema{{"type", "object"},
-                  {"required", std::move(required)},
-                  {"properties", std::move(properties)}};
-}
 Schema sixteen_digits(const char* help) {
     auto schema = typed("string", help);
     schema["pattern"] = "^[0-9a-f]{16}$";
@@ -142,17 +119,14 @@ std::string result_schema() {
     p["simulated_us"] = whole();
     p["events"] = whole("events of the simulation");
     p["timing"] = object({{"wall_us", whole()}}, {"wall_us"});
-    auto schema = object(
+    const auto schema = object(
         std::move(p),
         {"schema",         "engine",         "scenario",      "seed",       "overrides", "brokers",
          "apps",           "logs",           "verdict",       "expect",     "anomalies", "counts",
          "counts_per_app", "black_box",      "disagreements", "invariants", "errors",    "counters",
          "latency_us",     "unavailable_us", "requests",      "milestones", "faults",    "story",
          "reproduce",      "digest",         "simulated_us",  "events"});
-    Schema document{{"$schema", "http://json-schema.org/draft-07/schema#"},
-                    {"title", "eosim.result/1: one judged run; times in microseconds"}};
-    document.update(schema);
-    return document.dump(2) + "\n";
+    return document("eosim.result/1: one judged run; times in microseconds", schema);
 }
 
 }  // namespace eos::reports

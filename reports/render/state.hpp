@@ -29,5 +29,7 @@ inline constexpr std::array<std::string_view, 7> section_names{
 
 [[nodiscard]] std::string text(const state::Cluster& cluster, const std::vector<Section>& sections);
 [[nodiscard]] std::string json(const state::Cluster& cluster, const std::vector<Section>& sections);
+/// JSON Schema (draft-07) of eosim.state/1.
+[[nodiscard]] std::string state_schema();
 
 }  // namespace eos::reports

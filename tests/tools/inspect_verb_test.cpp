@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/tools/cli_rig.hpp"
+#include "tests/tools/schema_check.hpp"
 
 namespace eos::tests {
 namespace {
@@ -123,6 +124,35 @@ TEST_CASE("the JSON of inspect holds the sections that were asked for, and numbe
     CHECK(bank["epoch"] == 2);
     CHECK(bank["partitions"][0]["name"] == "credits/0");
     CHECK(bank["partitions"][0]["marker"] == "sent");
+}
+
+TEST_CASE("a state says what its schema says, and nothing else") {
+    const Cli cli;
+    cli.write("books.yaml", books);
+    const auto schema = Json::parse(cli.eosim("schema state").out);
+    for (const auto* moment :
+         {"books.yaml", "books.yaml --at 1ms", "books.yaml --event txn.marker_written --nth 3",
+          "books.yaml --at 300ms --only transactions",
+          "books.yaml --set cluster.group_protocol=consumer --at 1s",
+          EOSIM_SOURCE_DIR "/scenarios/eos/crash-matrix.yaml --at 10s",
+          EOSIM_SOURCE_DIR "/scenarios/failover/rolling-restart-eos.yaml --at 12s"}) {
+        const auto printed = cli.eosim(std::string("inspect --format json ") + moment);
+        REQUIRE_MESSAGE(printed.code == 0, printed.err);
+
+        const auto found = departures(Json::parse(printed.out), schema);
+
+        CHECK_MESSAGE(found.empty(), fmt::format("{}: {}", moment, fmt::join(found, "\n")));
+    }
+}
+
+TEST_CASE("the check of a schema sees what is missing, unknown, and of another type") {
+    const auto schema = Json::parse(R"({"type": "object", "required": ["seed"], "properties":
+        {"seed": {"type": "integer", "minimum": 0}, "list": {"items": {"enum": ["a"]}}}})");
+
+    CHECK(departures(Json::parse(R"({"seed": 1, "list": ["a"]})"), schema).empty());
+    CHECK(departures(Json::parse(R"({"list": []})"), schema).size() == 1);
+    CHECK(departures(Json::parse(R"({"seed": -1, "sed": 1})"), schema).size() == 2);
+    CHECK(departures(Json::parse(R"({"seed": "1", "list": ["a", "b"]})"), schema).size() == 2);
 }
 
 TEST_CASE("a run that is looked at is the run itself") {

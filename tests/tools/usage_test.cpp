@@ -47,7 +47,7 @@ constexpr Wrong wrong_usages[] = {
      "did you mean 'at-least-once'?"},
     {"compare one.yaml --app shpo", "no app 'shpo'", "did you mean 'shop'?"},
     {"list evnts", "no list of 'evnts'", "did you mean 'events'?"},
-    {"schema thing", "no schema of 'thing'", "scenario, result"},
+    {"schema thing", "no schema of 'thing'", "scenario, result, state"},
     {"completion csh", "no completion for 'csh'", ""},
     {"shrink x.repro.yaml", "'shrink' is not available yet", ""},
     {"explain x.repro.yaml", "'explain' is not available yet", ""},

@@ -112,8 +112,9 @@ class Table {
         words(list, "WHAT", list_choices(), "what to list");
         flag(list, "--json", options_.json, "as JSON");
 
-        auto* schema = verb("schema", "JSON Schema of scenario files or results");
-        words(schema, "WHAT", {"scenario", "result"}, "scenario (default) or result");
+        auto* schema = verb("schema", "JSON Schema of scenario files, results or states");
+        words(schema, "WHAT", {"scenario", "result", "state"},
+              "scenario (default), result, or state as inspect prints it");
         outs(schema, "FILE.json");
 
         auto* init = verb("init", "write a small commented scenario");
