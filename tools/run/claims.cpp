@@ -38,11 +38,6 @@ std::optional<std::int64_t> statistic(const scenarios::Claim& claim,
     return std::nullopt;
 }
 
-std::string milli(std::int64_t value) {
-    const auto size = value < 0 ? -value : value;
-    return fmt::format("{}{}.{:03}", value < 0 ? "-" : "", size / 1000, size % 1000);
-}
-
 }  // namespace
 
 std::pair<std::string, bool> check_claim(const scenarios::Claim& claim,
@@ -71,7 +66,10 @@ std::pair<std::string, bool> check_claim(const scenarios::Claim& claim,
                                  : *of - *against;
             const bool held = (!claim.min_milli || got >= *claim.min_milli) &&
                               (!claim.max_milli || got <= *claim.max_milli);
-            return {fmt::format("{} is {}", title, milli(got)), held};
+            return {fmt::format("{} is {}", title,
+                                claim.kind == Kind::ratio ? milli_text(got)
+                                                          : measure_text(*claim.metric, got)),
+                    held};
         }
         case Kind::rising:
         case Kind::falling: {
@@ -80,7 +78,7 @@ std::pair<std::string, bool> check_claim(const scenarios::Claim& claim,
             std::optional<std::int64_t> last;
             for (const auto& variant : claim.variants) {
                 const auto value = value_of(variant);
-                text += fmt::format(" {} {}", variant, value ? milli(*value) : "?");
+                text += fmt::format("{} {} {}", last ? "," : "", variant, value ? measure_text(*claim.metric, *value) : "?");
                 if (!value) held = false;
                 if (value && last)
                     held = held && (claim.kind == Kind::rising ? *value > *last : *value < *last);

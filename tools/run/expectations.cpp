@@ -114,7 +114,7 @@ void add_bounds(const scenarios::Scenario& scenario, reports::RunReport& report)
         ExpectRow row;
         row.name = scenarios::name_of(bound.metric);
         row.want = bound.text;
-        row.got = got ? fmt::format("{}.{:03}", *got / 1000, *got % 1000) : "not measured";
+        row.got = got ? measure_text(bound.metric, *got) : "not measured";
         if (!got) {
             row.state = State::undecided;
         } else if ((bound.min_milli && *got < *bound.min_milli) ||

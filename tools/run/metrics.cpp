@@ -3,11 +3,25 @@
 
 #include "tools/run/run.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "reports/render/words.hpp"
+
 namespace eos {
 namespace {
 
 using scenarios::Metric;
 using Value = std::optional<std::int64_t>;
+
+constexpr std::array time_metrics{
+    Metric::latency_p50,   Metric::latency_p95,  Metric::latency_p99,
+    Metric::latency_max,   Metric::ack_p50,      Metric::ack_p99,
+    Metric::unavailable,   Metric::recovery_max, Metric::commit_latency_p99,
+    Metric::lso_stall_max, Metric::coordinator_lag_p99, Metric::coordinator_load_max,
+};
 
 Value micros(std::optional<sim::Duration> duration) {
     if (!duration) return std::nullopt;
@@ -76,6 +90,22 @@ std::optional<std::int64_t> measure_milli(const scenarios::Measure& measure,
     if (const auto* count = std::get_if<model::Count>(&measure))
         return thousandfold(report.findings.total(*count));
     return metric_milli(std::get<Metric>(measure), report);
+}
+
+std::string milli_text(std::int64_t milli) {
+    const auto size = milli < 0 ? -milli : milli;
+    auto text = fmt::format("{}{}.{:03}", milli < 0 ? "-" : "", size / 1000, size % 1000);
+    while (text.ends_with('0')) text.pop_back();
+    if (text.ends_with('.')) text.pop_back();
+    return text;
+}
+
+std::string measure_text(const scenarios::Measure& measure, std::int64_t milli) {
+    const auto* metric = std::get_if<Metric>(&measure);
+    if (!metric || std::find(time_metrics.begin(), time_metrics.end(), *metric) == time_metrics.end())
+        return milli_text(milli);
+    const sim::Duration nanoseconds{milli < 0 ? -milli : milli};  // thousandths of a microsecond
+    return (milli < 0 ? "-" : "") + reports::short_text(nanoseconds);
 }
 
 }  // namespace eos

@@ -46,5 +46,9 @@ void judge_expectations(const scenarios::Scenario& scenario, reports::RunReport&
 /// to nothing, the latency of no record).
 [[nodiscard]] std::optional<std::int64_t> measure_milli(const scenarios::Measure& measure,
                                                         const reports::RunReport& report);
+/// Such a value as it is printed: "1.3 s" for a time, "2", "0.95" or "-4.374" for the rest.
+[[nodiscard]] std::string measure_text(const scenarios::Measure& measure, std::int64_t milli);
+/// A number times 1000, without the zeros that say nothing.
+[[nodiscard]] std::string milli_text(std::int64_t milli);
 
 }  // namespace eos
