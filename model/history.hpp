@@ -169,6 +169,7 @@ struct TxnChanged {
     TxnCause cause = TxnCause::client;
     std::vector<LogId> logs;
     bool loaded = false;
+    std::optional<sim::Instant> begun = {};  ///< when its coordinator took it up; none: read back
 };
 /// A leader's last stable offset moved; it may go back, which the judges see (E-LSO-BACK).
 struct StableOffsetMoved {

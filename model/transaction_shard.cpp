@@ -83,7 +83,7 @@ void TransactionShard::loaded(TransactionStep& step) {
     for (auto& [txid, record] : std::exchange(replayed_, {})) {
         place(TransactionMetadata(std::move(record)));
         const auto& entry = entries_.at(txid);
-        tell_changed(step, entry.metadata.now(), entry.cause, entry.metadata.now().txn, true);
+        tell_changed(step, entry.metadata.now(), entry.cause, entry.metadata.now().txn, {});
         resume(step, txid);
     }
 }
@@ -321,7 +321,8 @@ void TransactionShard::audit(const Context& ctx, const ClusterConfig& config, Fx
 }
 
 void TransactionShard::tell_changed(TransactionStep& step, const TransactionRecord& record,
-                                    TxnCause cause, std::optional<TxnRef> txn, bool loaded) const {
+                                    TxnCause cause, std::optional<TxnRef> txn,
+                                    std::optional<sim::Instant> begun) const {
     step.fx.observe(TxnChanged{.broker = step.ctx.self,
                                .txid = record.txid,
                                .coordinator_epoch = coordinator_epoch(epoch_),
@@ -331,7 +332,8 @@ void TransactionShard::tell_changed(TransactionStep& step, const TransactionReco
                                .txn = txn,
                                .cause = cause,
                                .logs = record.logs,
-                               .loaded = loaded});
+                               .loaded = !begun,
+                               .begun = begun});
 }
 
 }  // namespace eos::model

@@ -173,6 +173,7 @@ class TransactionShard {
         std::int64_t token = 0;
         LeaderEpoch epoch = {};  ///< under which it was asked for
         std::optional<Offset> base = {};
+        sim::Instant begun = {};
         std::optional<sim::Instant> deadline = {};  ///< from the append on
         friend bool operator==(const Write&, const Write&) = default;
     };
@@ -194,8 +195,9 @@ class TransactionShard {
     void send_markers(TransactionStep& step, Entry& entry);
     void complete_if_done(TransactionStep& step, TransactionalId txid);
     void answer(TransactionStep& step, const Write& write, ErrorCode error);
+    /// `begun`: none if it was read back.
     void tell_changed(TransactionStep& step, const TransactionRecord& record, TxnCause cause,
-                      std::optional<TxnRef> txn, bool loaded) const;
+                      std::optional<TxnRef> txn, std::optional<sim::Instant> begun) const;
 
     LogId log_;
     LeaderEpoch epoch_;

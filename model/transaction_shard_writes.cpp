@@ -81,6 +81,7 @@ ErrorCode transaction_log_error(ErrorCode log_error) {
 void TransactionShard::write(TransactionStep& step, Write next) {
     next.token = next_token_++;
     next.epoch = epoch_;
+    next.begun = step.ctx.now;
     step.out.appends.push_back(
         {log_, next.token, as_written(next.record, step.config.transaction_version)});
     writes_.push_back(std::move(next));
@@ -196,7 +197,7 @@ void TransactionShard::apply(TransactionStep& step, const Write& done, Entry& en
     if (done.why == Why::complete) by = done.record.txn;
     const bool open = done.why == Why::init || done.why == Why::add || done.why == Why::add_offsets;
     if (open || done.why == Why::end) entry.cause = TxnCause::client;
-    tell_changed(step, done.record, entry.cause, by, false);
+    tell_changed(step, done.record, entry.cause, by, done.begun);
 
     auto facts = transaction_facts(done.record, entry.cause);
     switch (done.why) {

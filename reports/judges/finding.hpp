@@ -87,7 +87,7 @@ struct TxnMeasurements {
     std::int64_t fences_by_group = 0;      ///< as members: the group went on without them
     std::int64_t open_max = 0;             ///< transactional ids with a transaction under way at once
     std::optional<sim::Duration> commit_latency_p99;   ///< the application's call
-    std::optional<sim::Duration> coordinator_lag_p99;  ///< decided to completed
+    std::optional<sim::Duration> coordinator_lag_p99;  ///< EndTxn received to completed
     std::int64_t undecided_max = 0;        ///< most records at once replicated and not decided
     std::int64_t aborted_bytes = 0;        ///< of data in the logs, for nothing
     sim::Duration stall_max{};             ///< longest time a last stable offset stood still

@@ -85,7 +85,7 @@ void TransactionJudge::on(sim::Instant now, const model::TxnChanged& o) {
     const bool completed =
         o.state == TxnState::complete_commit || o.state == TxnState::complete_abort;
     if (prepared && id.state != o.state) {
-        id.decided = now;
+        id.ending = o.begun.value_or(now);
         if (o.state == TxnState::prepare_commit) {
             ++measured_.committed;
         } else {
@@ -96,7 +96,7 @@ void TransactionJudge::on(sim::Instant now, const model::TxnChanged& o) {
             }
         }
     }
-    if (completed && !o.loaded) coordinator_lag_.add(now - id.decided);
+    if (completed && !o.loaded) coordinator_lag_.add(now - id.ending);
     if (completed || o.state == TxnState::empty) {
         auto& done = done_.try_emplace(o.producer_id, o.epoch).first->second;
         done = std::max(done, o.epoch);

@@ -55,7 +55,7 @@ class TransactionJudge {
     struct Coordinated {
         std::optional<model::TxnState> state;
         model::CoordinatorEpoch coordinator_epoch;
-        sim::Instant decided{};
+        sim::Instant ending{};                   ///< since its end was asked for, or due
     };
     struct Stable {
         bool told = false;                       ///< some leader spoke of it

@@ -228,7 +228,7 @@ constexpr std::array metric_rows{
                          "FENCED_INSTANCE_ID, FENCED_MEMBER_EPOCH"},
     Word{"open_txns_max", "transactional ids with a transaction under way at once"},
     Word{"commit_latency_p99", "the application's commit call, 99th percentile, in microseconds"},
-    Word{"coordinator_lag_p99", "decided to completed, 99th percentile, in microseconds"},
+    Word{"coordinator_lag_p99", "EndTxn received to completed, 99th percentile, in microseconds"},
     Word{"lso_stall_max", "longest time a last stable offset stood still, in microseconds"},
     Word{"lso_lag_max", "most records at once replicated and not decided (HW - LSO)"},
     Word{"lag_max", "most records a reader was behind what it may be given"},

@@ -81,11 +81,12 @@ class History : public reports::testing::ToldHistory<History> {
         return tell(Polled{audit, log, {offset}, 0, 1,
                            Payload(std::vector<Record>{{{id}, 0, 1}})});
     }
-    History& is(TxnState state) {
+    History& is(TxnState state, std::optional<sim::Instant> begun = {}) {
         TxnChanged change;
         change.txid = txid;
         change.state = state;
         change.producer_id = {7};
+        change.begun = begun;
         return tell(change);
     }
     History& ends_with(LogId log, std::vector<Batch> batches, std::int32_t open = 0) {
@@ -220,6 +221,15 @@ TEST_CASE("states of a transactional id follow one another as Kafka's table says
     SUBCASE("not to the other end") {
         CHECK(history.is(TxnState::complete_abort).count(Count::illegal) == 1);
     }
+}
+
+TEST_CASE("coordinator lag counts from the EndTxn, not from the decision") {
+    History history;
+    history.is(TxnState::empty).is(TxnState::ongoing);
+    history.is(TxnState::prepare_commit, sim::Instant{}).is(TxnState::complete_commit);
+
+    // Every word takes a millisecond.
+    CHECK(history.findings().measured.transactions.coordinator_lag_p99 == sim::milliseconds(4));
 }
 
 TEST_CASE("a last stable offset that never moves again has stood still until the end") {
