@@ -44,6 +44,8 @@ bool stands_for_log(const Target& target) {
         case TargetKind::txid:
         case TargetKind::holder:
         case TargetKind::zombie:
+        case TargetKind::store:
+        case TargetKind::stores:
             return false;
     }
     return false;
@@ -54,7 +56,8 @@ bool may_be_an_app(const Target& target) {
            target.kind != TargetKind::random_broker && target.kind != TargetKind::controller &&
            target.kind != TargetKind::leader && target.kind != TargetKind::follower &&
            target.kind != TargetKind::followers && target.kind != TargetKind::replicas &&
-           target.kind != TargetKind::group_coordinator && target.kind != TargetKind::txid;
+           target.kind != TargetKind::group_coordinator && target.kind != TargetKind::txid &&
+           target.kind != TargetKind::store && target.kind != TargetKind::stores;
 }
 
 bool may_be_a_broker(const Target& target) {
@@ -85,6 +88,8 @@ bool may_be_a_broker(const Target& target) {
         case TargetKind::txid:
         case TargetKind::holder:
         case TargetKind::zombie:
+        case TargetKind::store:
+        case TargetKind::stores:
             return false;
     }
     return false;

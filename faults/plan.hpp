@@ -96,7 +96,7 @@ struct Lasting {
     [[nodiscard]] static constexpr Lasting never() { return {Kind::never, {}}; }
 };
 
-enum class NodeKind : std::uint8_t { controller, broker, app };
+enum class NodeKind : std::uint8_t { controller, broker, app, store };
 
 /// One node of the world; its NodeId is its position in Plan::nodes.
 struct NodeEntry {
@@ -170,6 +170,8 @@ struct Target {
         txid,    ///< a transactional id: fence-producer, ...; empty `number`: one is drawn
         holder,  ///< last to initialise transactional id `number`; empty: one is drawn
         zombie,  ///< the holder before that one
+        store,   ///< `number` is the NodeId
+        stores,
     };
     Kind kind = Kind::event;
     std::optional<std::int32_t> number;

@@ -88,6 +88,8 @@ bool draws_one_node(Kind kind) {
         case Kind::txid:
         case Kind::holder:
         case Kind::zombie:
+        case Kind::store:
+        case Kind::stores:
             return false;
     }
     return false;
@@ -165,6 +167,10 @@ Nodes candidates(const Target& target, const Settled& settled, const Site& site)
             return holders(site, roles.holder, txid);
         case Kind::zombie:
             return holders(site, roles.zombie, txid);
+        case Kind::store:
+            return {sim::NodeId{target.number.value_or(0)}};
+        case Kind::stores:
+            return nodes_of_kind(plan, NodeKind::store);
         case Kind::everyone:
             return nodes_where(plan, [](const NodeEntry&) { return true; });
         case Kind::others:

@@ -21,7 +21,7 @@ Application::Application(std::shared_ptr<const AppConfig> config,
 bool Application::owns(const sim::TimerKey& key) {
     const auto kind = tick(key);
     return kind == Tick::app_work || kind == Tick::app_rate || kind == Tick::app_wait ||
-           kind == Tick::app_flush_timeout || kind == Tick::app_retry;
+           kind == Tick::app_flush_timeout || kind == Tick::app_retry || kind == Tick::app_store;
 }
 
 const Step& Application::step() const {
@@ -63,6 +63,7 @@ void Application::begin_loop(const Context& ctx, Hands hands, Fx& fx) {
     chunks_.clear();
     outgoing_.clear();
     next_outgoing_ = 0;
+    db_.begin_loop();
     if (config_->repeat && hands.loops >= *config_->repeat) {
         end_program(ctx, hands, fx);
         return;
@@ -153,6 +154,13 @@ void Application::begin_step(const Context& ctx, Hands hands, Fx& fx) {
         case StepKind::abort:
         case StepKind::enrol:
         case StepKind::send_offsets: begin_txn_step(ctx, hands, fx); break;
+        case StepKind::db_begin:
+        case StepKind::claim:
+        case StepKind::write:
+        case StepKind::write_offset:
+        case StepKind::db_prepare:
+        case StepKind::db_commit:
+        case StepKind::db_rollback: begin_store_step(ctx, hands, fx); break;
     }
 }
 
@@ -172,6 +180,7 @@ void Application::end_program(const Context& ctx, Hands hands, Fx& fx) {
 void Application::close_clients(const Context& ctx, Hands hands, Fx& fx) {
     if (hands.consumer && !hands.consumer->closed()) hands.consumer->close(ctx, fx);
     if (hands.producer) hands.producer->close();
+    if (hands.store) hands.store->abandon(fx);
 }
 
 void Application::stop(const Context& ctx, Hands hands, Fx& fx) {
@@ -201,6 +210,7 @@ void Application::clients_replaced(const Context& ctx, Hands hands, Fx& fx) {
     failed_.clear();
     processed_.clear();
     polled_.clear();
+    db_ = db_.of_new_clients();
     if (wait_ == Wait::clients && !in_setup_ && pc_ < config_->steps.size() &&
         step().kind == StepKind::reopen) {
         if (hands.consumer && !has_step(StepKind::subscribe))
@@ -229,6 +239,8 @@ void Application::on_timer(const Context& ctx, const sim::TimerKey& key, Hands h
         flush_returned(ctx, hands, fx);
     } else if (kind == Tick::app_retry && wait_ == Wait::blocked) {
         send_refused(ErrorCode::request_timed_out, ctx, hands, fx);  // max.block.ms is over (P1)
+    } else if (kind == Tick::app_store && wait_ == Wait::store) {
+        if (db_.again) ask_store(*std::exchange(db_.again, {}), ctx, hands, fx);
     } else if (kind == Tick::app_retry && wait_ == Wait::backoff) {
         wait_ = Wait::none;
         begin_step(ctx, hands, fx);
@@ -243,6 +255,7 @@ void Application::advance(const Context& ctx, Hands hands, Fx& fx) {
     for (;;) {
         if (hands.producer) take_producer_events(ctx, hands, fx);
         if (hands.consumer) take_consumer_events(ctx, hands, fx);
+        if (hands.store) take_store_answer(ctx, hands, fx);
         if (dead_ || wants_new_clients_ || wait_ != Wait::none) break;
         run(ctx, hands, fx);
     }
@@ -308,6 +321,8 @@ std::string_view Application::word(Wait wait) {
             return "";
         case Wait::txn_call:
             return "the transaction call";
+        case Wait::store:
+            return "the store";
     }
     return "";
 }
@@ -321,9 +336,14 @@ ClientAudit Application::audit(const Context& ctx, const Hands& hands) const {
     constexpr auto patience = seconds(30);
     const bool blocking = wait_ == Wait::flush || wait_ == Wait::commit || wait_ == Wait::rewind ||
                           wait_ == Wait::end_offset || wait_ == Wait::blocked ||
-                          wait_ == Wait::closing || wait_ == Wait::txn_call;
+                          wait_ == Wait::closing || wait_ == Wait::txn_call || wait_ == Wait::store;
     audit.call_open = blocking && ctx.now - since_ > patience;
     audit.call_since = since_;
+    // Calls that fail again and again are as good as one that does not return.
+    if (db_.failing_since && !finished() && ctx.now - *db_.failing_since > patience) {
+        audit.call_open = true;
+        audit.call_since = *db_.failing_since;
+    }
     const bool writer = hands.producer && !hands.consumer;
     if (writer && !finished())
         audit.inputs_unsent = hands.source.available(*config_, ctx.now);

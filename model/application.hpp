@@ -6,7 +6,7 @@
 //
 //            start                 answer, timer, input
 //   at a step ----> waiting for it ------------------> next step ... end of the program
-//                        | error: a class (failed_send, abortable, generation, unknown, fatal, poison)
+//                        | error: a class (failed_send, abortable, generation, unknown, fatal, poison, store)
 //                        '----> the reaction of `on_error` for that class
 
 #include <cstdint>
@@ -23,6 +23,8 @@
 #include "model/consumer.hpp"
 #include "model/input_source.hpp"
 #include "model/producer.hpp"
+#include "model/store_client.hpp"
+#include "model/store_work.hpp"
 #include "model/topology.hpp"
 #include "model/vocabulary.hpp"
 
@@ -32,6 +34,7 @@ namespace eos::model {
 struct Hands {
     Producer* producer = nullptr;
     Consumer* consumer = nullptr;
+    StoreClient* store = nullptr;
     InputSource& source;
     std::int32_t& loops;   ///< how many times the program has begun, over all lives
 };
@@ -80,14 +83,14 @@ class Application {
                         outgoing_, next_outgoing_, sends_, legs_, failed_, resend_, signals_,
                         ends_, bounded_, stalled_, wants_new_clients_, dead_, stopping_, commit_,
                         since_, end_queries_, in_txn_, call_, retry_call_, after_abort_,
-                        txn_sent_, began_, refused_, seen_, owes_commit_);
+                        txn_sent_, began_, refused_, seen_, owes_commit_, db_);
     }
 
   private:
     /// What the thread stands at.
     enum class Wait : std::uint8_t {
         none, input, blocked, poll, work, flush, commit, rewind, end_offset, timer, signal, backoff,
-        clients, closing, ended, txn_call,
+        clients, closing, ended, txn_call, store,
     };
     /// What follows an abort: the next step, the next loop, or the same input once more.
     enum class AfterAbort : std::uint8_t { step, next_loop, rewind };
@@ -150,6 +153,26 @@ class Application {
     /// The application gives these inputs up on purpose: they are not to be missed.
     void withdraw(Hands hands, Fx& fx);
 
+    // Stores (application_stores.cpp, application_places.cpp).
+    void begin_store_step(const Context& ctx, Hands hands, Fx& fx);
+    [[nodiscard]] StoreRequest statement(Statement kind) const;
+    [[nodiscard]] std::optional<EffectKey> key_of(IdentityKind identity, LogId log, Offset offset,
+                                                  const Record& record, std::int32_t life);
+    [[nodiscard]] std::vector<StoreRow> rows_of_step(const Context& ctx);
+    void begin_write(const Context& ctx, Hands hands, Fx& fx);
+    void write_rows(const Context& ctx, Hands hands, Fx& fx);
+    void end_db_transaction(const Context& ctx, Hands hands, Fx& fx);
+    void ask_store(StoreRequest request, const Context& ctx, Hands hands, Fx& fx);
+    void take_store_answer(const Context& ctx, Hands hands, Fx& fx);
+    void store_answered(const StoreResponse& response, const Context& ctx, Hands hands, Fx& fx);
+    void store_failed(const StoreAnswer& answer, const Context& ctx, Hands hands, Fx& fx);
+    void retry_store(const Context& ctx, Fx& fx);
+    void finish_db_commit(const Context& ctx, Hands hands, Fx& fx);
+    [[nodiscard]] bool begin_placing(const Context& ctx, Hands hands, Fx& fx);
+    void go_on_placing(const StoreResponse* response, const Context& ctx, Hands hands, Fx& fx);
+    void finish_placing(const Context& ctx, Hands hands, Fx& fx);
+    [[nodiscard]] StoreId store_of_program() const;
+
     // Events and errors (application_events.cpp).
     void take_producer_events(const Context& ctx, Hands hands, Fx& fx);
     void take_consumer_events(const Context& ctx, Hands hands, Fx& fx);
@@ -199,6 +222,7 @@ class Application {
     std::vector<Outgoing> txn_sent_;             ///< of the transaction under way
     /// AppConfig::dedup: when each event, or place, was processed.
     std::map<std::pair<std::uint64_t, std::int64_t>, sim::Instant> seen_;
+    StoreWork db_;
     bool stalled_ = false;
     bool wants_new_clients_ = false;
     bool stopping_ = false;

@@ -105,7 +105,12 @@ void Application::take_consumer_events(const Context& ctx, Hands hands, Fx& fx) 
                     for (const auto log : e.logs) {
                         processed_.erase(log);
                         polled_.erase(log);
+                        db_.unplaced.erase(log);
                     }
+                } else if constexpr (std::is_same_v<Event, consumer_event::PartitionsAssigned>) {
+                    const auto& use = config_->stores;
+                    if (use.offsets_in_store || use.fences || use.two_phase)
+                        db_.unplaced.insert(e.logs.begin(), e.logs.end());
                 }
             },
             event);
@@ -131,6 +136,7 @@ void Application::on_poll_returned(const consumer_event::PollReturned& event, co
     }
     chunks_ = event.chunks;
     for (const auto& chunk : chunks_) polled_[chunk.log] = chunk.next_offset();
+    if (begin_placing(ctx, hands, fx)) return;
     if (chunks_.empty() && !in_setup_ && !bounded_ && !owes_commit_) {
         // Nothing came: the rest of the loop would do nothing, so the program polls again.
         wait_ = Wait::poll;
@@ -190,6 +196,9 @@ void Application::react(ErrorClass error_class, ErrorCode error, const Context& 
             if (error_class == ErrorClass::failed_send) {
                 // "The same call" of a send is the send.
                 for (const auto& f : failed) resend_.push_back(f.what);
+            } else if (wait_ == Wait::store) {
+                retry_store(ctx, fx);
+                return;
             } else if (wait_ != Wait::none) {
                 retry_call_ = wait_ == Wait::txn_call;
                 wait_ = Wait::backoff;
@@ -252,6 +261,10 @@ void Application::react(ErrorClass error_class, ErrorCode error, const Context& 
                 end_step(hands, fx);
                 return;
             }
+            if (wait_ == Wait::store) {
+                store_answered(StoreResponse{.statement = db_.asked.statement}, ctx, hands, fx);
+                return;
+            }
             if (wait_ == Wait::txn_call) {
                 // It is taken for done: what was sent counts as delivered.
                 txn_call_ended(ErrorCode::none, ctx, hands, fx);
@@ -305,6 +318,8 @@ void Application::rewind(const Context& ctx, Hands hands, Fx& fx) {
         give_up_loop(ctx, hands, fx);
         return;
     }
+    if (config_->stores.offsets_in_store)  // the group's offsets are only advice
+        for (const auto log : hands.consumer->assignment()) db_.unplaced.insert(log);
     wait_ = Wait::rewind;
     since_ = ctx.now;
     hands.consumer->seek_to_committed(ctx, fx);

@@ -83,8 +83,9 @@ void Application::finish_process(const Context& ctx, Hands hands, Fx& fx) {
                 continue;
             }
             if (seen_before(ctx, chunk.log, chunk.base + i, record)) continue;
-            // A consumer's effect is real when it is processed; a processor's when its output is.
-            if (config_->kind == AppKind::consumer)
+            // A consumer's effect is real when it is processed, unless a store keeps it; a processor's
+            // when its output is.
+            if (config_->kind == AppKind::consumer && !config_->writes_store())
                 fx.observe(Effect{process_, config_->consumer.group.value_or(GroupId{-1}),
                                   chunk.log, chunk.base + i, record});
         }

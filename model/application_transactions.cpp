@@ -57,6 +57,13 @@ void Application::call_txn(StepKind call, const Context& ctx, Hands hands, Fx& f
         case StepKind::wait_for:
         case StepKind::end_offset:
         case StepKind::close:
+        case StepKind::db_begin:
+        case StepKind::claim:
+        case StepKind::write:
+        case StepKind::write_offset:
+        case StepKind::db_prepare:
+        case StepKind::db_commit:
+        case StepKind::db_rollback:
         case StepKind::reopen: break;  // no transactional calls
     }
     if (result.kind != ProducerCall::Kind::pending) txn_call_ended(result.error, ctx, hands, fx);

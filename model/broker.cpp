@@ -223,6 +223,7 @@ void Broker::on_handoff(const Context& ctx, Message&& message, Fx& fx) {
         case Task::complete_txn:
             transactions_.on_handoff(now, replicas_, ids_, std::move(handoff));
             break;
+        case Task::execute_call: break;  // a store's
     }
     settle(now);
 }

@@ -20,7 +20,8 @@ Client::Client(std::shared_ptr<const ClientSetup> setup, ProcessId process)
       source_(process, setup_->load_begins, setup_->load_ends) {}
 
 Hands Client::hands() {
-    return {producer_ ? &*producer_ : nullptr, consumer_ ? &*consumer_ : nullptr, source_, loops_};
+    return {producer_ ? &*producer_ : nullptr, consumer_ ? &*consumer_ : nullptr,
+            stores_ ? &*stores_ : nullptr, source_, loops_};
 }
 
 void Client::make_clients(const Context&) {
@@ -33,6 +34,9 @@ void Client::make_clients(const Context&) {
     if (setup_->app->consumes())
         consumer_.emplace(setup_->consumer, setup_->topology, process_,
                           sim::Rng::stream(setup_->seed, "consumer", actor(process_), session));
+    if (setup_->app->uses_store())
+        stores_.emplace(setup_->consumer->client, setup_->topology, process_,
+                        sim::Rng::stream(setup_->seed, "stores", actor(process_), session));
 }
 
 std::int32_t Client::transactions_begun() const {
@@ -74,6 +78,7 @@ void Client::go_on(const Context& ctx, Fx& fx) {
         // The objects are dropped without a word: their requests may still be executed.
         if (producer_) producer_->force_close(ctx, fx);
         if (consumer_) consumer_->abandon(fx);
+        if (stores_) stores_->abandon(fx);
         make_clients(ctx);
         application_->clients_replaced(ctx, hands(), fx);
     }
@@ -91,6 +96,8 @@ void Client::on_reply(const Context& ctx, sim::Peer from, sim::Correlation corre
                       Message&& message, Fx& fx) {
     if (from.lane == Producer::lane) {
         producer_->on_reply(ctx, from, correlation, message, fx);
+    } else if (from.lane == StoreClient::lane) {
+        stores_->on_reply(ctx, from, correlation, std::move(message), fx);
     } else {
         consumer_->on_reply(ctx, from, correlation, std::move(message), fx);
     }
@@ -100,6 +107,8 @@ void Client::on_reply(const Context& ctx, sim::Peer from, sim::Correlation corre
 void Client::on_link(const Context& ctx, sim::Peer peer, sim::LinkEvent event, Fx& fx) {
     if (peer.lane == Producer::lane) {
         producer_->on_link(ctx, peer, event, fx);
+    } else if (peer.lane == StoreClient::lane) {
+        stores_->on_link(ctx, peer, event, fx);
     } else {
         consumer_->on_link(ctx, peer, event, fx);
     }
@@ -109,6 +118,8 @@ void Client::on_link(const Context& ctx, sim::Peer peer, sim::LinkEvent event, F
 void Client::on_timer(const Context& ctx, sim::TimerKey key, Fx& fx) {
     if (Application::owns(key)) {
         application_->on_timer(ctx, key, hands(), fx);
+    } else if (stores_ && stores_->owns(key)) {
+        stores_->on_timer(ctx, key, fx);
     } else if (consumer_ && consumer_->owns(key)) {
         consumer_->on_timer(ctx, key, fx);
     } else if (producer_) {
@@ -154,8 +165,8 @@ void Client::audit(const Context& ctx, Fx& fx) const {
     auto loops = loops_;
     auto producer = producer_;
     auto consumer = consumer_;
-    const Hands lent{producer ? &*producer : nullptr, consumer ? &*consumer : nullptr, source,
-                     loops};
+    const Hands lent{producer ? &*producer : nullptr, consumer ? &*consumer : nullptr, nullptr,
+                     source, loops};
     fx.observe(application_->audit(ctx, lent));
 }
 

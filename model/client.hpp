@@ -13,6 +13,7 @@
 #include "model/application.hpp"
 #include "model/consumer.hpp"
 #include "model/producer.hpp"
+#include "model/store_client.hpp"
 #include "model/vocabulary.hpp"
 
 namespace eos::model {
@@ -59,7 +60,7 @@ class Client {
     friend bool operator==(const Client&, const Client&) = default;
     [[nodiscard]] auto fields() const {
         return std::tie(process_, source_, loops_, sessions_, transactions_, producer_, consumer_,
-                        application_, stopping_, signals_);
+                        application_, stopping_, signals_, stores_);
     }
 
   private:
@@ -79,6 +80,7 @@ class Client {
     std::int32_t transactions_ = 0;  ///< begun by former lives
     std::optional<Producer> producer_;
     std::optional<Consumer> consumer_;
+    std::optional<StoreClient> stores_;
     std::optional<Application> application_;
     bool stopping_ = false;
     std::set<std::int32_t> signals_;  ///< what a wait_for step may pass, over all lives

@@ -10,6 +10,7 @@
 #include "model/error_codes.hpp"
 #include "model/ids.hpp"
 #include "model/safeguards.hpp"
+#include "model/store_config.hpp"
 #include "sim/rng.hpp"
 #include "sim/time.hpp"
 
@@ -163,7 +164,7 @@ struct ConsumerConfig {
 
 // --- applications -----------------------------------------------------------------------------
 
-enum class AppKind : std::uint8_t { producer, consumer, processor };
+enum class AppKind : std::uint8_t { producer, consumer, processor, sink };
 enum class Mode : std::uint8_t {
     client_defaults, at_most_once, at_least_once, idempotent, exactly_once,
 };
@@ -173,7 +174,9 @@ enum class StepKind : std::uint8_t {
     subscribe, unsubscribe, poll, process, produce, flush, commit_offsets, rewind, seek, wait,
     wait_for, end_offset, close, reopen,
     init, begin, commit, abort, enrol, send_offsets,
+    db_begin, claim, write, write_offset, db_prepare, db_commit, db_rollback,
 };
+inline constexpr std::size_t step_kind_count = 27;
 [[nodiscard]] std::string_view name(StepKind kind);
 
 enum class SeekTo : std::uint8_t { committed, earliest, end, offset };
@@ -198,17 +201,23 @@ struct Step {
     std::vector<LogId> only;                       ///< commit_, send_offsets: of these; none = all
     std::int32_t bytes = 0;  ///< commit_, send_offsets: metadata, per partition
     std::vector<std::pair<LogId, std::int32_t>> bytes_of;  ///< the same, where a partition differs
+    StoreId store{-1};                             ///< claim, write, write_offset, db_*
+    EffectKind effect = EffectKind::insert;        ///< write
+    IdentityKind identity = IdentityKind::none;    ///< claim, write
+    bool unconditional = false;  ///< write: whatever a claim before it found (N5)
     friend bool operator==(const Step&, const Step&) = default;
 };
 
 /// Classes of errors an application reacts to, and what it may do (language.md 4.2).
-enum class ErrorClass : std::uint8_t { failed_send, abortable, generation, unknown, fatal, poison };
+enum class ErrorClass : std::uint8_t {
+    failed_send, abortable, generation, unknown, fatal, poison, store,
+};
 enum class Reaction : std::uint8_t {
     retry, resend, skip, rewind, restart, crash, stop, ignore, abort, abort_and_rewind,
 };
 [[nodiscard]] std::string_view name(ErrorClass error_class);
 [[nodiscard]] std::string_view name(Reaction reaction);
-inline constexpr std::size_t error_class_count = 6;
+inline constexpr std::size_t error_class_count = 7;
 
 enum class SourceKind : std::uint8_t { replay, push };
 enum class WorkloadKind : std::uint8_t { plain, transfers, fan_out, counts };
@@ -234,6 +243,15 @@ struct DuplicateFilter {
     By by = By::event;
     std::optional<Duration> remember;  ///< none: as long as the process lives
     friend bool operator==(const DuplicateFilter&, const DuplicateFilter&) = default;
+};
+
+/// How an application writes into stores; the steps name the store and the effect.
+struct StoreUse {
+    Checked checked = Checked::with_effect;
+    bool offsets_in_store = false;  ///< positions are read from there when partitions are assigned
+    bool fences = false;            ///< the group's generation goes with every write (S17)
+    bool two_phase = false;         ///< in-doubt transactions are looked for and decided (N7)
+    friend bool operator==(const StoreUse&, const StoreUse&) = default;
 };
 
 struct AppConfig {
@@ -272,8 +290,26 @@ struct AppConfig {
     Duration client_record{1000};                  ///< costs.client_record
     ProducerConfig producer;
     ConsumerConfig consumer;
-    [[nodiscard]] bool produces() const { return kind != AppKind::consumer; }
+    StoreUse stores;
+    /// A sink whose offsets go into a Kafka transaction, for which alone it has a producer.
+    bool transactional_sink = false;
+    [[nodiscard]] bool produces() const {
+        return kind == AppKind::producer || kind == AppKind::processor || transactional_sink;
+    }
     [[nodiscard]] bool consumes() const { return kind != AppKind::producer; }
+    /// Whether its program writes effects into a store.
+    [[nodiscard]] bool writes_store() const {
+        for (const auto& step : steps)
+            if (step.kind == StepKind::write) return true;
+        return false;
+    }
+    /// Whether it speaks to a store at all.
+    [[nodiscard]] bool uses_store() const {
+        for (const auto* program : {&setup, &steps})
+            for (const auto& step : *program)
+                if (step.store.value >= 0) return true;
+        return false;
+    }
     friend bool operator==(const AppConfig&, const AppConfig&) = default;
 };
 

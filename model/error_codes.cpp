@@ -89,6 +89,14 @@ constexpr std::array rows{
     Row{ErrorCode::unsupported_assignor, "UNSUPPORTED_ASSIGNOR"},
     Row{ErrorCode::stale_member_epoch, "STALE_MEMBER_EPOCH"},
     Row{ErrorCode::transaction_abortable, "TRANSACTION_ABORTABLE", false, false, not_done},
+    Row{ErrorCode::deadlock_detected, "DEADLOCK_DETECTED", true},
+    Row{ErrorCode::lock_not_available, "LOCK_NOT_AVAILABLE", true},
+    Row{ErrorCode::unique_violation, "UNIQUE_VIOLATION"},
+    Row{ErrorCode::no_active_transaction, "NO_ACTIVE_TRANSACTION", true},
+    Row{ErrorCode::stale_fencing_token, "STALE_FENCING_TOKEN"},
+    Row{ErrorCode::heuristic_rollback, "HEURISTIC_ROLLBACK"},
+    Row{ErrorCode::http_conflict, "HTTP_CONFLICT", true},
+    Row{ErrorCode::http_server_error, "HTTP_SERVER_ERROR", true, false, ambiguous},
 };
 
 constexpr std::array client_rows{

@@ -81,6 +81,15 @@ enum class ErrorCode : std::int16_t {
     stale_member_epoch = 113,
     transaction_abortable = 120,
     not_controller = 41,
+    // Of stores, not of Kafka; outside of its numbers.
+    deadlock_detected = 1001,    ///< SQLSTATE 40P01: rolled back
+    lock_not_available = 1002,   ///< 55P03: rolled back
+    unique_violation = 1003,     ///< 23505: rolled back
+    no_active_transaction = 1004,  ///< 25P01: the session's transaction is gone
+    stale_fencing_token = 1005,  ///< S17: a newer owner has written; rolled back
+    heuristic_rollback = 1006,   ///< XA_HEURRB: the store decided alone
+    http_conflict = 1007,        ///< 409: a call with this key runs, or ran
+    http_server_error = 1008,    ///< 500
 };
 
 /// What an error says about whether the request took effect (INV-12).

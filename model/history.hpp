@@ -280,12 +280,54 @@ struct ClientAudit {
     std::vector<Part> positions;    ///< assigned partitions
 };
 
+// --- stores ---------------------------------------------------------------------------------------
+
+/// A call of an application at a store ended: what the client saw.
+struct StoreCallDone {
+    ProcessId process;
+    StoreId store;
+    Statement statement = Statement::write;
+    ErrorCode error = ErrorCode::none;
+    Certainty certainty = Certainty::done;
+    sim::Instant invoked_at{};
+};
+/// An effect is durable at a store: the truth, told when its transaction commits.
+struct StoreApplied {
+    StoreId store;
+    ProcessId process;
+    GroupId group;
+    LogId log;                      ///< of the input, with its offset
+    Offset offset;
+    Record record;
+    EffectKind effect = EffectKind::insert;
+    bool kept = true;               ///< put: it is the value of its key now
+};
+/// The offset a store keeps for a group's log: the next one to read.
+struct StoreOffsetWritten {
+    StoreId store;
+    ProcessId process;
+    GroupId group;
+    LogId log;
+    Offset offset;
+};
+/// The store lost everything it held.
+struct StoreWiped {
+    StoreId store;
+};
+/// What a store still has open at the end.
+struct StoreAudit {
+    StoreId store;
+    std::int32_t in_doubt = 0;      ///< prepared, and nobody decides
+    std::int32_t waiting = 0;       ///< statements that wait for a lock
+};
+
 using Observation =
     std::variant<InputOffered, SendInvoked, SendDone, Polled, Effect, PositionSet, Assigned,
                  CommitReturned, EndOffsetTold, AppError, Appended, Deduplicated, Truncated,
                  WatermarkMoved, LeadershipTaken, OffsetCommitted, GroupChanged, ReplicaAudit,
                  GroupAudit, ClientAudit, TxnBegan, TxnOffsetsSent, TxnEndInvoked, TxnEndReturned,
                  TxnInitialised, Fenced, TxnChanged, StableOffsetMoved, OffsetPending, TxnAudit,
-                 InputWithdrawn>;
+                 InputWithdrawn, StoreCallDone, StoreApplied, StoreOffsetWritten, StoreWiped,
+                 StoreAudit>;
 
 }  // namespace eos::model

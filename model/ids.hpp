@@ -56,6 +56,9 @@ using MemberId = sim::Ordinal<struct MemberTag, std::uint64_t>;
 /// `group.instance.id`, interned.
 using GroupInstanceId = sim::Ordinal<struct GroupInstanceTag, std::int32_t>;
 
+/// An external store of the scenario.
+using StoreId = sim::Ordinal<struct StoreTag, std::int32_t>;
+
 /// An application of the scenario, and one running copy of it.
 using AppId = sim::Ordinal<struct AppTag, std::int32_t>;
 struct ProcessId {

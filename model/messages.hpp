@@ -15,6 +15,7 @@
 #include "model/error_codes.hpp"
 #include "model/ids.hpp"
 #include "model/records.hpp"
+#include "model/store_messages.hpp"
 
 namespace eos::model {
 
@@ -26,8 +27,9 @@ enum class Api : std::uint16_t {
     add_partitions_to_txn, add_offsets_to_txn, txn_offset_commit, end_txn, write_txn_markers,
     consumer_group_heartbeat,
     handoff,
+    store,  ///< behind the hand-offs: the numbers of messages are in the digests of runs
 };
-inline constexpr std::size_t api_count = 25;
+inline constexpr std::size_t api_count = 26;
 /// "Produce", "OffsetForLeaderEpoch": as scenarios write it.
 [[nodiscard]] std::string_view name(Api api);
 [[nodiscard]] std::optional<Api> api(std::string_view name);
@@ -588,8 +590,9 @@ enum class Task : std::uint8_t {
     write_txn_state,       ///< the transaction coordinator's append
     marker_answer,         ///< the coordinator handles an answer to its markers
     complete_txn,          ///< all markers are written, Complete* is to be logged
+    execute_call,          ///< an http store does what a call asks for
 };
-inline constexpr std::size_t task_count = 10;
+inline constexpr std::size_t task_count = 11;
 [[nodiscard]] std::string_view name(Task task);
 [[nodiscard]] std::optional<Task> task(std::string_view name);
 
@@ -617,11 +620,13 @@ using Message = std::variant<
     AddPartitionsToTxnResponse, AddOffsetsToTxnRequest, AddOffsetsToTxnResponse,
     TxnOffsetCommitRequest, TxnOffsetCommitResponse, EndTxnRequest, EndTxnResponse,
     WriteTxnMarkersRequest, WriteTxnMarkersResponse, ConsumerGroupHeartbeatRequest,
-    ConsumerGroupHeartbeatResponse, HandOff>;
+    ConsumerGroupHeartbeatResponse, HandOff, StoreRequest, StoreResponse>;
 
-/// The API of a message: its alternatives stand in request, response pairs.
+/// The API of a message: its alternatives stand in request, response pairs, hand-offs alone.
 [[nodiscard]] inline Api api_of(const Message& message) {
-    return static_cast<Api>(message.index() / 2);
+    constexpr auto alone = 2 * static_cast<std::size_t>(Api::handoff);
+    const auto index = message.index();
+    return static_cast<Api>((index > alone ? index + 1 : index) / 2);
 }
 static_assert(std::variant_size_v<Message> == 2 * api_count - 1);
 

@@ -9,7 +9,7 @@ namespace {
 using enum Fact;
 
 constexpr std::array rpc_facts{api, side, from, to, attempt, acks, topic, partition, log, pid,
-                               epoch, group, member, generation, error, txid, txn, result};
+                               epoch, group, member, generation, error, txid, txn, result, statement};
 constexpr std::array failed_facts{api, from, to, attempt, topic, partition, log, pid,
                                   epoch, group, error, kind, txid, txn, result};
 constexpr std::array link_facts{from, to, kind};
@@ -25,6 +25,7 @@ constexpr std::array control_facts{broker, epoch};
 constexpr std::array group_facts{group, member, app, generation, topic, partition, log};
 constexpr std::array offsets_facts{group, topic, partition, log, offset, error, member, txid, txn};
 constexpr std::array node_facts{kind, clean};
+constexpr std::array store_facts{store, app, instance, from, statement, record_key, record, count, error};
 constexpr std::array app_facts{app, instance, step, loop, error, error_class, txn};
 
 constexpr std::array mile_rows{
@@ -160,6 +161,18 @@ constexpr std::array mile_rows{
               "a group with members went back to the classic protocol", group_facts},
     MileEntry{Mile::group_deleted, "group.deleted", "an administrator deleted a group",
               group_facts},
+    MileEntry{Mile::store_executed, "store.executed", "a store carried a statement or call out",
+              store_facts},
+    MileEntry{Mile::store_prepared, "store.prepared",
+              "a transaction of a store is durable and undecided", store_facts},
+    MileEntry{Mile::store_committed, "store.committed",
+              "effects are durable at a store, its answer is not sent yet", store_facts},
+    MileEntry{Mile::store_rolled_back, "store.rolled_back", "a store gave a transaction up",
+              store_facts},
+    MileEntry{Mile::store_duplicate_seen, "store.duplicate_seen",
+              "a store knew the identity of an effect and did not do it again", store_facts},
+    MileEntry{Mile::store_key_expired, "store.key_expired",
+              "a store had forgotten an identity that came again", store_facts},
 };
 
 constexpr std::array fact_rows{
@@ -199,13 +212,14 @@ constexpr std::array fact_rows{
     FactEntry{txn, "txn", "which transaction of that producer, from 1"},
     FactEntry{result, "result", "commit or abort"},
     FactEntry{cause, "cause", "who ended it: client, timeout or fence"},
+    FactEntry{store, "store", "a store"},
+    FactEntry{record_key, "key", "a record's key"},
+    FactEntry{statement, "statement", "a statement at a store"},
 };
 static_assert(fact_rows.size() == fact_count);
 
-constexpr std::array<std::string_view, 28> not_modelled{
-    "partition.log_start_moved", "partition.compacted", "store.executed", "store.prepared",
-    "store.committed", "store.rolled_back", "store.duplicate_seen", "store.key_expired",
-    "store.redelivered", "store.dead_lettered", "task.assigned", "task.restored", "task.running",
+constexpr std::array<std::string_view, 22> not_modelled{
+    "partition.log_start_moved", "partition.compacted", "store.redelivered", "store.dead_lettered", "task.assigned", "task.restored", "task.running",
     "task.suspended", "task.closed", "task.checkpoint_written", "task.migrated", "task.corrupted",
     "checkpoint.triggered", "checkpoint.barrier_passed", "checkpoint.snapshotted",
     "checkpoint.acked", "checkpoint.decided", "checkpoint.notified", "checkpoint.failed",
@@ -274,6 +288,7 @@ std::string_view name(NodeKind kind) {
         case NodeKind::broker: return "broker";
         case NodeKind::controller: return "controller";
         case NodeKind::app: return "app";
+        case NodeKind::store: return "store";
     }
     return "";
 }

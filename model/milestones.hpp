@@ -18,9 +18,10 @@ enum class Fact : std::uint8_t {
     api, side, from, to, attempt, acks, error, kind, node, clean,
     topic, partition, log, offset, size, leader, entry,
     app, instance, record, pid, epoch, group, member, generation, step, loop, error_class,
-    task, broker, unclean, count, txid, txn, result, cause,
+    task, broker, unclean, count, txid, txn, result, cause, store, record_key,
+    statement,
 };
-inline constexpr std::size_t fact_count = 36;
+inline constexpr std::size_t fact_count = 39;
 
 enum class Mile : std::uint16_t {
     rpc_sent, rpc_delivered, rpc_failed, link_opened, link_closed,
@@ -44,6 +45,8 @@ enum class Mile : std::uint16_t {
     txn_completed, txn_timed_out, txn_reported, txn_id_rotated, txn_id_expired,
     partition_verified, partition_stable_offset_moved, offsets_pending,
     group_upgraded, group_downgraded, group_deleted,
+    store_executed, store_prepared, store_committed, store_rolled_back, store_duplicate_seen,
+    store_key_expired,
     /// First of the numbers for fault.NAME (2 per fault: fired, ended), after these.
     fault_first = 1000,
     /// First of the numbers for safeguard.NAME.
@@ -80,7 +83,7 @@ enum class AppendKind : std::int64_t {
     data, marker, offsets, group_metadata, tombstone, txn_state,
 };
 enum class FailKind : std::int64_t { timeout, disconnect };
-enum class NodeKind : std::int64_t { broker, controller, app };
+enum class NodeKind : std::int64_t { broker, controller, app, store };
 enum class CoordinatorKind : std::int64_t { txn, group };
 /// Values of Fact::result; `unknown`: a call that timed out (txn.reported).
 enum class TxnResult : std::int64_t { commit, abort, unknown };

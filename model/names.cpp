@@ -17,11 +17,11 @@ constexpr std::array<std::string_view, api_count> api_names{
     "InitProducerId", "OffsetCommit", "OffsetFetch", "JoinGroup", "SyncGroup", "Heartbeat",
     "LeaveGroup", "BrokerRegistration", "BrokerHeartbeat", "AlterPartition", "MetadataFetch",
     "AllocateProducerIds", "AddPartitionsToTxn", "AddOffsetsToTxn", "TxnOffsetCommit", "EndTxn",
-    "WriteTxnMarkers", "ConsumerGroupHeartbeat", "HandOff"};
+    "WriteTxnMarkers", "ConsumerGroupHeartbeat", "HandOff", "Store"};
 
 constexpr std::array<std::string_view, task_count> task_names{
     "apply", "load", "delayed-answer", "write-offsets", "complete-rebalance", "append-after-verify",
-    "materialise-offsets", "write-txn-state", "marker-answer", "complete-txn"};
+    "materialise-offsets", "write-txn-state", "marker-answer", "complete-txn", "execute-call"};
 
 constexpr std::array<std::string_view, 8> txn_state_names{
     "Empty", "Ongoing", "PrepareCommit", "PrepareAbort", "CompleteCommit", "CompleteAbort", "Dead",
@@ -133,6 +133,53 @@ std::string_view name(StepKind kind) {
         case StepKind::abort: return "abort";
         case StepKind::enrol: return "enrol";
         case StepKind::send_offsets: return "send_offsets";
+        case StepKind::db_begin: return "db_begin";
+        case StepKind::claim: return "claim";
+        case StepKind::write: return "write";
+        case StepKind::write_offset: return "write_offset";
+        case StepKind::db_prepare: return "db_prepare";
+        case StepKind::db_commit: return "db_commit";
+        case StepKind::db_rollback: return "db_rollback";
+    }
+    return "";
+}
+
+std::string_view name(EffectKind effect) {
+    switch (effect) {
+        case EffectKind::insert: return "insert";
+        case EffectKind::add: return "add";
+        case EffectKind::put: return "put";
+        case EffectKind::put_if_newer: return "put-if-newer";
+        case EffectKind::insert_if_absent: return "insert-if-absent";
+        case EffectKind::call: return "call";
+    }
+    return "";
+}
+
+std::string_view name(IdentityKind identity) {
+    switch (identity) {
+        case IdentityKind::none: return "none";
+        case IdentityKind::offset: return "offset";
+        case IdentityKind::event: return "event";
+        case IdentityKind::business: return "business";
+        case IdentityKind::random: return "random";
+    }
+    return "";
+}
+
+std::string_view name(Statement statement) {
+    switch (statement) {
+        case Statement::write: return "write";
+        case Statement::claim: return "claim";
+        case Statement::look_up: return "look-up";
+        case Statement::write_offset: return "write-offset";
+        case Statement::read_offset: return "read-offset";
+        case Statement::fence: return "fence";
+        case Statement::prepare: return "prepare";
+        case Statement::commit: return "commit";
+        case Statement::rollback: return "rollback";
+        case Statement::decide: return "decide";
+        case Statement::recover: return "recover";
     }
     return "";
 }
@@ -145,6 +192,7 @@ std::string_view name(ErrorClass error_class) {
         case ErrorClass::unknown: return "unknown";
         case ErrorClass::fatal: return "fatal";
         case ErrorClass::poison: return "poison";
+        case ErrorClass::store: return "store";
     }
     return "";
 }

@@ -51,6 +51,12 @@ enum class Tick : std::uint16_t {
     modern_join,           ///< of a member of the classic protocol; a: group, b: member slot
     modern_sync,
     group_pending_expiry,  ///< a: log
+    // stores and their clients
+    store_call,            ///< the application's call at a store takes too long to be sent
+    app_store,             ///< the application makes a failed call at a store again
+    store_idle,            ///< a: transaction without a statement
+    store_lock,            ///< a: transaction whose statement waits for a lock
+    store_in_doubt,        ///< a: number of a prepared transaction
 };
 
 [[nodiscard]] constexpr sim::TimerKey key(Tick tick, std::uint32_t a = 0, std::uint32_t b = 0) {

@@ -37,6 +37,8 @@ std::string Topology::log_name(LogId log) const {
 std::string Topology::node_name(NodeId node) const {
     if (node == controller()) return "controller";
     if (node.value <= brokers) return "broker " + std::to_string(node.value);
+    if (const auto store = store_at(node))
+        return stores[static_cast<std::size_t>(store->value)].name;
     const auto process = process_of(node);
     return apps[static_cast<std::size_t>(process->app.value)] + "/" +
            std::to_string(process->instance);
@@ -44,6 +46,7 @@ std::string Topology::node_name(NodeId node) const {
 
 std::optional<ProcessId> Topology::process_of(NodeId node) const {
     std::optional<ProcessId> result;
+    if (store_at(node)) return result;
     for (std::size_t i = 0; i < app_first_node.size(); ++i)
         if (app_first_node[i] <= node)
             result = ProcessId{{static_cast<std::int32_t>(i)}, node - app_first_node[i]};
@@ -52,6 +55,21 @@ std::optional<ProcessId> Topology::process_of(NodeId node) const {
 
 NodeId Topology::node_of(ProcessId process) const {
     return app_first_node[static_cast<std::size_t>(process.app.value)] + process.instance;
+}
+
+NodeId Topology::node_of(StoreId store) const { return first_store + store.value; }
+
+std::optional<StoreId> Topology::store_at(NodeId node) const {
+    const auto number = node - first_store;
+    if (stores.empty() || number < 0 || number >= static_cast<std::int32_t>(stores.size()))
+        return std::nullopt;
+    return StoreId{number};
+}
+
+std::optional<StoreId> Topology::store_named(std::string_view name) const {
+    for (std::size_t i = 0; i < stores.size(); ++i)
+        if (stores[i].name == name) return StoreId{static_cast<std::int32_t>(i)};
+    return std::nullopt;
 }
 
 std::optional<LogId> Topology::offsets_log(GroupId group) const {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "model/ids.hpp"
+#include "model/store_config.hpp"
 #include "sim/time.hpp"
 
 namespace eos::model {
@@ -32,7 +33,14 @@ struct Log {
     friend bool operator==(const Log&, const Log&) = default;
 };
 
-/// Node 0 is the controller, nodes 1..brokers the brokers, application instances follow.
+/// An external store, as everybody knows it.
+struct StoreEntry {
+    std::string name;
+    StoreKind kind = StoreKind::sql;
+    friend bool operator==(const StoreEntry&, const StoreEntry&) = default;
+};
+
+/// Node 0 is the controller, nodes 1..brokers the brokers, application instances and stores follow.
 struct Topology {
     std::int32_t brokers = 3;
     std::vector<Topic> topics;
@@ -43,6 +51,8 @@ struct Topology {
     std::optional<TopicId> offsets_topic;
     std::vector<std::string> transactional_ids;  ///< those known beforehand
     std::optional<TopicId> transaction_topic;
+    std::vector<StoreEntry> stores;              ///< by StoreId
+    NodeId first_store{-1};                      ///< of consecutive nodes
 
     [[nodiscard]] static constexpr NodeId controller() { return {0}; }
     [[nodiscard]] std::vector<BrokerId> all_brokers() const;
@@ -51,10 +61,13 @@ struct Topology {
     [[nodiscard]] std::optional<TopicId> topic_named(std::string_view name) const;
     /// "orders/0".
     [[nodiscard]] std::string log_name(LogId log) const;
-    /// "broker 2", "controller", "shop/0".
+    /// "broker 2", "controller", "shop/0", "shopdb".
     [[nodiscard]] std::string node_name(NodeId node) const;
     [[nodiscard]] std::optional<ProcessId> process_of(NodeId node) const;
     [[nodiscard]] NodeId node_of(ProcessId process) const;
+    [[nodiscard]] NodeId node_of(StoreId store) const;
+    [[nodiscard]] std::optional<StoreId> store_at(NodeId node) const;
+    [[nodiscard]] std::optional<StoreId> store_named(std::string_view name) const;
     /// The partition of __consumer_offsets that holds a group: abs(java hash of its name) mod n (G1).
     [[nodiscard]] std::optional<LogId> offsets_log(GroupId group) const;
     /// The partition of __transaction_state that holds a transactional id (TLG-2).

@@ -72,6 +72,9 @@ struct Describe {
         if constexpr (requires { message.log; }) {
             facts.add(number(Fact::log), message.log.value);
         }
+        if constexpr (requires { message.statement; }) {
+            facts.add(number(Fact::statement), static_cast<std::int64_t>(message.statement));
+        }
         if constexpr (requires { message.task; }) {
             facts.add(number(Fact::task), static_cast<std::int64_t>(message.task));
         }
@@ -114,6 +117,8 @@ struct Size {
                 if constexpr (requires { part.batches; }) bytes += batch_bytes(part.batches);
             }
         }
+        if constexpr (requires { message.rows; })
+            bytes += part_bytes * static_cast<std::int64_t>(message.rows.size());
         return bytes;
     }
 };
@@ -159,6 +164,13 @@ struct Costs {
         for (const auto& entry : request.entries)
             if (!entry.verify_only) ++cost.appends;
         return cost;
+    }
+    // What makes something durable waits for the store's disk once (B14).
+    sim::Cost operator()(const StoreRequest& request) const {
+        const bool ends = request.statement == Statement::prepare ||
+                          request.statement == Statement::commit ||
+                          request.statement == Statement::decide;
+        return {.requests = request.rounds, .appends = ends || request.alone ? 1 : 0};
     }
     template <class M>
     sim::Cost operator()(const M&) const {
@@ -310,6 +322,9 @@ struct Refuse {
     std::optional<Message> operator()(const AllocateProducerIdsRequest&) const {
         return AllocateProducerIdsResponse{.error = error};
     }
+    std::optional<Message> operator()(const StoreRequest& request) const {
+        return StoreResponse{.statement = request.statement, .error = error};
+    }
     std::optional<Message> operator()(const HandOff& step) const {
         HandOff failed = step;
         failed.error = error;
@@ -353,6 +368,11 @@ struct Print {
                     for (const auto& part : entry.parts) hash = fold(hash, raw(part.error));
             }
         }
+        if constexpr (requires { message.statement; }) hash = fold(hash, raw(message.statement));
+        if constexpr (requires { message.rows; })
+            for (const auto& row : message.rows) hash = fold(hash, row.record.id.value);
+        if constexpr (requires { message.fresh; })
+            for (const auto fresh : message.fresh) hash = fold(hash, raw(fresh));
         if constexpr (requires { message.log; }) hash = fold(hash, raw(message.log.value));
         if constexpr (requires { message.epoch.value; }) hash = fold(hash, raw(message.epoch.value));
         if constexpr (requires { message.parts; }) {
@@ -389,6 +409,9 @@ struct PrintObservation {
             hash = fold(hash, raw(o.process.app.value * 1024 + o.process.instance));
         if constexpr (requires { o.broker; }) hash = fold(hash, raw(o.broker.value));
         if constexpr (requires { o.log; }) hash = fold(hash, raw(o.log.value));
+        if constexpr (requires { o.store; }) hash = fold(hash, raw(o.store.value));
+        if constexpr (requires { o.statement; }) hash = fold(hash, raw(o.statement));
+        if constexpr (requires { o.kept; }) hash = fold(hash, raw(o.kept));
         if constexpr (requires { o.record; }) hash = fold(hash, o.record.id.value);
         if constexpr (requires { o.error; }) hash = fold(hash, raw(o.error));
         if constexpr (requires { o.offset.value; }) hash = fold(hash, raw(o.offset.value));

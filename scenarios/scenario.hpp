@@ -123,6 +123,7 @@ enum class Metric : std::uint8_t {
     broker_busy,
     marker_queue_max,
     coordinator_load_max,
+    store_calls_per_record,
 };
 /// What `expect.metrics` and `sweep.compare` may name.
 using Measure = std::variant<Count, Metric>;
@@ -146,6 +147,7 @@ struct Fold {
     Kind kind = Kind::count;
     Field field = Field::id;
     std::vector<model::TopicId> over;
+    std::vector<model::StoreId> stores;
     std::optional<Field> by;  ///< the fold is done for each value of this field
     friend bool operator==(const Fold&, const Fold&) = default;
 };
@@ -220,6 +222,7 @@ struct Scenario {
     Disk disk;
     Costs costs;
     std::vector<App> apps;  ///< by AppId
+    std::vector<model::StoreConfig> stores;  ///< by StoreId
     faults::Plan faults;    ///< complete, words and seed included
     Expect expect;
 

@@ -44,6 +44,8 @@ constexpr std::array entries{
                "a group offset not explained by a commit, a watermark or told end offset that goes "
                "back",
                "I7, KIP-207"},
+    JudgeEntry{"state_drift", "key",
+               "an older value stands in a store where the newest input was written, too", "STALE"},
     JudgeEntry{"illegal", "event",
                "accepted sequences that skip or repeat, transaction states out of order",
                "E-SEQ-GAP, E-DEDUP-MISS, E-STATE-ILLEGAL"},
@@ -62,7 +64,8 @@ std::span<const JudgeEntry> judge_catalogue() { return entries; }
 
 Court::Court(const JudgeConfig& config)
     : ledger_(config), order_(config), replicas_(config), groups_(config), progress_(config),
-      black_box_(config), transactions_(config), lag_(config), recovery_(config) {
+      black_box_(config), transactions_(config), lag_(config), recovery_(config),
+      stores_(config) {
     if (config.operations) operations_.emplace(config);
 }
 
@@ -102,6 +105,7 @@ void Court::observe(sim::Instant now, sim::NodeId, const model::Observation& obs
             show(lag_, o);
             show(coordination_, o);
             show(recovery_, o);
+            show(stores_, o);
         },
         observation);
 }
@@ -117,10 +121,11 @@ Findings Court::conclude() {
     lag_.conclude(findings);
     coordination_.conclude(end_, findings);
     recovery_.conclude(end_, findings);
+    stores_.conclude(ledger_, findings);
     black_box_.conclude(ledger_, findings);
     if (operations_) operations_->conclude(black_box_, findings);
     for (const auto& spec : ledger_.config().invariants)
-        findings.invariants.push_back(evaluate(spec, ledger_));
+        findings.invariants.push_back(evaluate(spec, ledger_, stores_));
     return findings;
 }
 

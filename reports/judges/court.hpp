@@ -19,6 +19,7 @@
 #include "reports/judges/progress.hpp"
 #include "reports/judges/recovery.hpp"
 #include "reports/judges/replicas.hpp"
+#include "reports/judges/stores.hpp"
 #include "reports/judges/transactions.hpp"
 
 namespace eos::reports {
@@ -71,6 +72,7 @@ class Court {
     LagMeter lag_;
     CoordinationMeter coordination_;
     RecoveryMeter recovery_;
+    StoreJudge stores_;
     sim::Instant end_{};
 };
 

@@ -120,6 +120,8 @@ struct Measurements {
     std::int64_t rebalances = 0;
     std::int64_t deduplicated = 0;         ///< retries recognised by brokers
     std::int64_t log_bytes = 0;            ///< appended by leaders
+    std::int64_t store_calls = 0;          ///< of applications, whatever became of them
+    std::int64_t store_records = 0;        ///< records that had an effect at a store
     TxnMeasurements transactions;
 };
 

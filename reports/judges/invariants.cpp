@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "reports/judges/ledger.hpp"
+#include "reports/judges/stores.hpp"
 
 namespace eos::reports {
 namespace {
@@ -33,35 +34,38 @@ struct Folded {
 };
 using Result = std::map<std::int64_t, Folded>;  ///< by the value of `by`; one entry without
 
-Result fold(const Fold& spec, const Ledger& ledger) {
+Result fold(const Fold& spec, const Ledger& ledger, const StoreJudge& stores) {
     Result result;
     if (!spec.by) result[0];
+    const auto add = [&](const model::Record& record) {
+        auto& folded = result[spec.by ? value_of(*spec.by, record) : 0];
+        const auto value = value_of(spec.field, record);
+        switch (spec.kind) {
+            case Fold::Kind::count:
+                ++folded.number;
+                break;
+            case Fold::Kind::set:
+                folded.members.insert(value);
+                break;
+            case Fold::Kind::sum:
+                folded.number += value;
+                break;
+            case Fold::Kind::min:
+                folded.number = folded.empty ? value : std::min(folded.number, value);
+                break;
+        }
+        folded.empty = false;
+    };
     const auto& topology = *ledger.config().topology;
     for (const auto topic : spec.over) {
         const auto& entry = topology.topics[static_cast<std::size_t>(topic.value)];
         for (std::int32_t p = 0; p < entry.partitions; ++p) {
             const auto& log = ledger.final_log(entry.first + p);
-            log.for_each_readable([&](model::Offset, const model::Record& record) {
-                auto& folded = result[spec.by ? value_of(*spec.by, record) : 0];
-                const auto value = value_of(spec.field, record);
-                switch (spec.kind) {
-                    case Fold::Kind::count:
-                        ++folded.number;
-                        break;
-                    case Fold::Kind::set:
-                        folded.members.insert(value);
-                        break;
-                    case Fold::Kind::sum:
-                        folded.number += value;
-                        break;
-                    case Fold::Kind::min:
-                        folded.number = folded.empty ? value : std::min(folded.number, value);
-                        break;
-                }
-                folded.empty = false;
-            });
+            log.for_each_readable([&](model::Offset, const model::Record& record) { add(record); });
         }
     }
+    for (const auto store : spec.stores)
+        for (const auto& record : stores.rows(store)) add(record);
     for (auto& [by, folded] : result) folded.empty = false;
     return result;
 }
@@ -75,10 +79,11 @@ std::string text(const Fold& spec, const Result& result) {
 
 }  // namespace
 
-InvariantOutcome evaluate(const InvariantSpec& spec, const Ledger& ledger) {
+InvariantOutcome evaluate(const InvariantSpec& spec, const Ledger& ledger,
+                          const StoreJudge& stores) {
     InvariantOutcome outcome;
     outcome.name = spec.name;
-    const auto got = fold(spec.fold, ledger);
+    const auto got = fold(spec.fold, ledger, stores);
     outcome.got = text(spec.fold, got);
     if (spec.equals_number) {
         outcome.want = std::to_string(*spec.equals_number);
@@ -93,7 +98,7 @@ InvariantOutcome evaluate(const InvariantSpec& spec, const Ledger& ledger) {
         }
         return outcome;
     }
-    const auto want = fold(*spec.equals_fold, ledger);
+    const auto want = fold(*spec.equals_fold, ledger, stores);
     outcome.want = text(*spec.equals_fold, want);
     outcome.holds = got == want;
     if (!outcome.holds && outcome.got == outcome.want) {

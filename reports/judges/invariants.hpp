@@ -1,6 +1,6 @@
 #pragma once
 // What must hold over the data itself: a count, a set, a sum or a least value over what is readable in
-// some topics at the end equals a number or the same fold over other topics ("books balance", "one
+// some topics, or stands in some stores, at the end equals a number or the same fold over other topics ("books balance", "one
 // bill for each order").
 
 #include <cstdint>
@@ -13,6 +13,7 @@
 namespace eos::reports {
 
 class Ledger;
+class StoreJudge;
 
 struct Fold {
     enum class Kind : std::uint8_t { count, set, sum, min };
@@ -20,6 +21,7 @@ struct Fold {
     Kind kind = Kind::count;
     Field field = Field::id;
     std::vector<model::TopicId> over;
+    std::vector<model::StoreId> stores;
     std::optional<Field> by;  ///< done for each value of this field
 };
 struct InvariantSpec {
@@ -35,6 +37,7 @@ struct InvariantOutcome {
     bool holds = true;
 };
 
-[[nodiscard]] InvariantOutcome evaluate(const InvariantSpec& spec, const Ledger& ledger);
+[[nodiscard]] InvariantOutcome evaluate(const InvariantSpec& spec, const Ledger& ledger,
+                                        const StoreJudge& stores);
 
 }  // namespace eos::reports

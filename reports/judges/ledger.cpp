@@ -146,7 +146,8 @@ void Ledger::conclude(Findings& findings) {
     conclude_writers(findings);
     for (const auto& app : config_.apps) {
         if (app.reads && app.writes) conclude_processor(app, findings);
-        if (app.reads && !app.writes) conclude_consumer(app, findings);
+        // What a store keeps is judged there.
+        if (app.reads && !app.writes && app.writes_into.empty()) conclude_consumer(app, findings);
     }
     auto& measured = findings.measured;
     measured.records_polled = polled_;

@@ -56,6 +56,8 @@ struct JudgedApp {
     std::int32_t instances = 1;
     /// It is promised committed data: mode exactly-once, or isolation read-committed.
     bool wants_committed = false;
+    /// The stores its program writes into, and what a row does there.
+    std::vector<std::pair<model::StoreId, model::EffectKind>> writes_into{};
 };
 struct JudgeConfig {
     std::shared_ptr<const model::Topology> topology;
@@ -114,13 +116,14 @@ class Ledger {
     }
     [[nodiscard]] const LedgerEntry* find(model::TopicId topic, model::RecordId record) const;
     [[nodiscard]] const JudgeConfig& config() const { return config_; }
+    /// The application's group has committed past this offset.
+    [[nodiscard]] bool settled(const JudgedApp& app, model::LogId log, model::Offset offset) const;
 
   private:
     void count_visible();
     void conclude_writers(Findings& findings) const;
     void conclude_processor(const JudgedApp& app, Findings& findings) const;
     void conclude_consumer(const JudgedApp& app, Findings& findings) const;
-    [[nodiscard]] bool settled(const JudgedApp& app, model::LogId log, model::Offset offset) const;
     [[nodiscard]] std::vector<model::LogId> logs_of(const std::vector<model::TopicId>& topics) const;
 
     struct Place {

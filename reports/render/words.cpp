@@ -39,6 +39,17 @@ class Reading {
             model::name(static_cast<model::ErrorCode>(number(Fact::error, 0))));
     }
 
+    /// "writer/0": who wrote into a store.
+    [[nodiscard]] std::string writer() const {
+        const auto app = number(Fact::app);
+        if (app < 0) return "somebody";
+        return fmt::format("{}/{}", topology_.apps[static_cast<std::size_t>(app)],
+                           number(Fact::instance, 0));
+    }
+    [[nodiscard]] std::string_view statement() const {
+        return model::name(static_cast<model::Statement>(number(Fact::statement, 0)));
+    }
+
     /// "transaction 3 of shop-0", as much of it as the milestone carries.
     [[nodiscard]] std::string txn() const {
         const auto txid = number(Fact::txid);
@@ -62,6 +73,13 @@ class Reading {
     const sim::Milestone& milestone_;
     const model::Topology& topology_;
 };
+
+bool number_is_error(const Reading& r) { return r.number(Fact::error, 0) != 0; }
+
+std::string effects(std::int64_t count) {
+    if (count == 0) return "a transaction without effects";
+    return fmt::format("{} effect{}", count, count == 1 ? "" : "s");
+}
 
 std::string safeguard_words(std::uint16_t kind) {
     const auto index = static_cast<std::size_t>(kind - static_cast<int>(Mile::safeguard_first));
@@ -160,6 +178,23 @@ std::string words(const sim::Milestone& milestone, const model::Topology& topolo
         case Mile::group_downgraded:
             return fmt::format("{} goes back to the classic protocol", r.group());
         case Mile::group_deleted: return fmt::format("{} is deleted", r.group());
+        case Mile::store_executed:
+            return number_is_error(r) ? fmt::format("{} refuses {} of {}: {}", r.node(),
+                                                    r.statement(), r.writer(), r.error())
+                                      : fmt::format("{} carries out {} of {}", r.node(),
+                                                    r.statement(), r.writer());
+        case Mile::store_prepared:
+            return fmt::format("{} holds a transaction of {} prepared", r.node(), r.writer());
+        case Mile::store_committed:
+            return fmt::format("{} has {} of {} committed", r.node(),
+                               effects(r.number(Fact::count, 0)), r.writer());
+        case Mile::store_rolled_back:
+            return fmt::format("{} gives {} of {} up", r.node(),
+                               effects(r.number(Fact::count, 0)), r.writer());
+        case Mile::store_duplicate_seen:
+            return fmt::format("{} knows an effect of {} already", r.node(), r.writer());
+        case Mile::store_key_expired:
+            return fmt::format("{} has forgotten an effect of {}", r.node(), r.writer());
         case Mile::offsets_committed:
             return fmt::format("{} commits offset {} of {}", r.group(), r.number(Fact::offset),
                                r.log());

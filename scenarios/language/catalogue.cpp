@@ -143,6 +143,8 @@ std::vector<CatalogueRow> list_targets() {
             {"holder:TXID", "the process that initialised a transactional id last; * is one, drawn",
              "", ""},
             {"zombie:TXID", "the process that held it before that one", "", ""},
+            {"store:NAME", "a store", "", ""},
+            {"stores", "all stores", "", ""},
             {"everyone", "all nodes", "", ""},
             {"others", "in groups: whoever is not named", "", ""},
             {"event", "the message itself, or the node where it happened", "", ""},

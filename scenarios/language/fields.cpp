@@ -7,13 +7,13 @@
 
 namespace eos::scenarios {
 namespace {
-constexpr std::array<const Section*, 26> section_list{
+constexpr std::array<const Section*, 27> section_list{
     &scenario_section, &limits_section,    &cluster_section, &network_section, &spikes_section,
     &link_section,     &datagrams_section, &disk_section,    &costs_section,   &tail_section,
     &topic_section,    &app_section,       &burst_section,   &fault_section,   &until_section,
     &wait_section,     &choice_section,    &count_section,   &expect_section,  &invariant_section,
     &fold_section,     &sweep_section,     &variant_section, &claim_section,   &metric_section,
-    &dedup_section};
+    &dedup_section,    &store_section};
 }  // namespace
 
 std::span<const Section* const> all_sections() { return section_list; }

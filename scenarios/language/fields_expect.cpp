@@ -52,7 +52,7 @@ constexpr std::array expect_fields{
           .example = "[ack-lost]"},
     Field{.name = "invariants",
           .type = Type::sections,
-          .help = "sums and sets over topics",
+          .help = "sums and sets over topics and stores",
           .section = &invariant_section},
     Field{.name = "errors",
           .type = Type::custom,
@@ -101,7 +101,7 @@ constexpr std::array invariant_fields{
           .words = &fold_fields},
     Field{.name = "over",
           .type = Type::names,
-          .help = "topics",
+          .help = "topics and stores",
           .example = "[debits, credits]",
           .required = true},
     Field{.name = "by",
@@ -127,7 +127,7 @@ constexpr std::array fold_fields_rows{
     Field{.name = "set", .type = Type::word, .help = "set of values of a", .words = &fold_fields},
     Field{.name = "sum", .type = Type::word, .help = "sum of", .words = &fold_fields},
     Field{.name = "min", .type = Type::word, .help = "least", .words = &fold_fields},
-    Field{.name = "over", .type = Type::names, .help = "topics", .required = true},
+    Field{.name = "over", .type = Type::names, .help = "topics and stores", .required = true},
     Field{.name = "by", .type = Type::word, .help = "one fold per value of", .words = &fold_fields},
 };
 constexpr std::array sweep_fields{
@@ -202,21 +202,15 @@ constexpr std::array claim_fields{
           .example = "effects"},
 };
 
-/// `expect` holds one field per count (model/counts.hpp), those to come, then its own.
-constexpr auto count_row(std::string_view name, std::string_view help,
-                         std::string_view missing = {}) {
-    return Field{
-        .name = name, .type = Type::count, .help = help, .missing = missing, .example = "none"};
+/// `expect` holds one field per count (model/counts.hpp), then its own.
+constexpr auto count_row(std::string_view name, std::string_view help) {
+    return Field{.name = name, .type = Type::count, .help = help, .example = "none"};
 }
-constexpr std::array later_counts{
-    count_row("state_drift", "state that differs from its inputs", streams),
-};
 constexpr auto make_expect_fields() {
-    constexpr auto total = model::count_kinds + later_counts.size() + expect_fields.size();
+    constexpr auto total = model::count_kinds + expect_fields.size();
     std::array<Field, total> result{};
     auto next = result.begin();
     for (const auto& count : model::count_entries) *next++ = count_row(count.name, count.help);
-    next = std::copy(later_counts.begin(), later_counts.end(), next);
     std::copy(expect_fields.begin(), expect_fields.end(), next);
     return result;
 }

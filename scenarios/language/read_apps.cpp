@@ -32,6 +32,8 @@ std::uint8_t bit(AppKind kind) {
             return 2;
         case AppKind::processor:
             return 4;
+        case AppKind::sink:
+            return 8;
     }
     return 0;
 }
@@ -45,7 +47,7 @@ void check_fields_of_kind(Reading& reading, const Form& form, AppKind kind) {
                 fmt::format("a {} has no '{}' ({})", name_of(kind), field.name, form.where()),
                 std::string(field.help));
     const bool reads = kind != AppKind::producer;
-    const bool writes = kind != AppKind::consumer;
+    const bool writes = kind == AppKind::producer || kind == AppKind::processor;
     if (reads && !form.has("from"))
         reading.error(form.mark(), fmt::format("'from' is missing {}", form.where()),
                       fmt::format("a {} reads at least one topic", name_of(kind)));
@@ -335,13 +337,23 @@ void read_transactional_id(Reading& reading, const Form& form, App& result) {
                      "the coordinator refuses it: INVALID_TRANSACTION_TIMEOUT");
 }
 
+/// Before the program is read: whether a sink will have a producer for its offsets.
+bool speaks_of_transactions(const Form& form, Mode mode) {
+    if (!form.has("steps")) return mode == Mode::exactly_once && form.text("offsets") == "kafka";
+    const auto steps = form.list("steps");
+    return std::any_of(steps.begin(), steps.end(), [](const Node* step) {
+        const auto& word = step->is_map() && !step->keys.empty() ? step->keys[0].text : step->text;
+        return word == "init" || word == "begin" || word == "send_offsets";
+    });
+}
+
 App read_app(Reading& reading, const Key& key, const Node& node, model::AppId id) {
     const Form form(reading.diagnostics, &node, app_section, fmt::format("in app '{}'", key.text));
     App result;
     auto& app = result.config;
     app.name = key.text;
     app.id = id;
-    app.kind = enumerator<AppKind>(kinds, form.text("kind"), 3).value_or(AppKind::producer);
+    app.kind = enumerator<AppKind>(kinds, form.text("kind"), 4).value_or(AppKind::producer);
     app.mode = enumerator<Mode>(modes, form.text("mode"), 5).value_or(Mode::client_defaults);
     result.client = form.text("client");
     result.mistakes = form.texts("mistakes");
@@ -362,6 +374,7 @@ App read_app(Reading& reading, const Key& key, const Node& node, model::AppId id
     app.work = form.spread("work");
     app.poison = form.chance("poison");
     app.aborts = form.chance("aborts");
+    app.transactional_sink = app.kind == AppKind::sink && speaks_of_transactions(form, app.mode);
     const auto& policy = form.text("txid");
     if (policy == "per-start") app.txid = model::TxidPolicy::per_start;
     if (policy == "shared") app.txid = model::TxidPolicy::shared;
@@ -442,6 +455,8 @@ void read_apps(Reading& reading) {
         nodes += app.config.instances;
         reading.scenario.apps.push_back(std::move(app));
     }
+    reading.topology.first_store = {static_cast<std::int32_t>(nodes)};
+    nodes += static_cast<std::int64_t>(reading.topology.stores.size());
     constexpr std::int64_t most = 2000;
     if (nodes > most)
         reading.error(apps->mark, fmt::format("{} nodes are more than a simulation can use", nodes),

@@ -360,6 +360,9 @@ std::vector<sim::NodeId> link_end(Reading& reading, const Node& node) {
     if (text == "everyone" || text == "controller") result.push_back(model::Topology::controller());
     if (text == "everyone" || text == "apps")
         for (std::size_t i = 0; i < topology.apps.size(); ++i) add_app(i);
+    for (std::size_t i = 0; i < topology.stores.size(); ++i)
+        if (text == "everyone" || text == "stores" || text == "store:" + topology.stores[i].name)
+            result.push_back(topology.first_store + static_cast<std::int32_t>(i));
     if (text.starts_with("broker:")) {
         const auto id = parse_unsigned(text.substr(7));
         if (id && *id.value >= 1 && *id.value <= static_cast<std::uint64_t>(topology.brokers))

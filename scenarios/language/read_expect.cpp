@@ -147,7 +147,9 @@ std::optional<Fold> read_fold(Reading& reading, const Form& form) {
         return std::nullopt;
     }
     for (const auto* node : form.list("over"))
-        if (const auto topic = reading.need_topic(*node)) fold.over.push_back(*topic);
+        if (const auto store = reading.topology.store_named(node->text))
+            fold.stores.push_back(*store);
+        else if (const auto topic = reading.need_topic(*node)) fold.over.push_back(*topic);
     if (form.has("by"))
         for (std::size_t f = 0; f < fold_fields.rows.size(); ++f)
             if (fold_fields.rows[f].name == form.text("by")) fold.by = static_cast<Fold::Field>(f);

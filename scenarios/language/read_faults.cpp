@@ -390,6 +390,9 @@ void fill_world(Reading& reading) {
                 app.config.restart ? Lasting::of(*app.config.restart) : Lasting::never();
             plan.nodes.push_back(std::move(entry));
         }
+    for (std::size_t i = 0; i < topology.stores.size(); ++i)
+        plan.nodes.push_back(
+            node(faults::NodeKind::store, topology.first_store.value + static_cast<std::int32_t>(i)));
     for (std::size_t i = 0; i < topology.logs.size(); ++i) {
         const auto topic = topology.logs[i].topic;
         plan.logs.push_back(

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "scenarios/language/read_faults.hpp"
+#include "scenarios/language/read_sinks.hpp"
 
 namespace eos::scenarios {
 namespace {
@@ -22,7 +23,7 @@ constexpr std::int64_t most_counted = 1'000'000;
 
 std::optional<StepKind> step_kind(std::string_view name) {
     // The modelled words of the table stand for the model's kinds by name.
-    for (int i = 0; i <= static_cast<int>(StepKind::send_offsets); ++i)
+    for (std::size_t i = 0; i < model::step_kind_count; ++i)
         if (model::name(static_cast<StepKind>(i)) == name) return static_cast<StepKind>(i);
     return std::nullopt;
 }
@@ -43,10 +44,13 @@ Step step_of(StepKind kind) {
 /// One option of a step: its value, or the report that it is no such thing.
 class StepReader {
   public:
-    StepReader(Reading& reading, const model::AppConfig& app, std::string where)
+    StepReader(Reading& reading, const model::AppConfig& app, const SinkFields& sink,
+               std::string where)
         : reading_(reading),
+          sink_(sink),
           app_(app.id),
           kind_(app.kind),
+          produces_(app.produces()),
           from_(app.from),
           where_(std::move(where)) {}
 
@@ -67,6 +71,13 @@ class StepReader {
         if (!kind) return std::nullopt;
         if (!fits(*kind, name)) return std::nullopt;
         Step step = step_of(*kind);
+        if (at_store(*kind)) {
+            // An identity of its own makes a write independent of a claim before it (N5).
+            const auto* own = options != nullptr ? options->find("identity") : nullptr;
+            step.unconditional = *kind == StepKind::write && own != nullptr;
+            read_store_step(reading_, sink_, step, name, options, where_);
+            return step;
+        }
         if (*kind == StepKind::wait) {
             wait(step, name, options);
         } else if (*kind == StepKind::wait_for) {
@@ -90,7 +101,13 @@ class StepReader {
                             kind == StepKind::init || kind == StepKind::begin ||
                             kind == StepKind::commit || kind == StepKind::abort ||
                             kind == StepKind::enrol || kind == StepKind::send_offsets;
-        if ((reads && kind_ == AppKind::producer) || (writes && kind_ == AppKind::consumer)) {
+        const bool stores = at_store(kind);
+        const bool transaction = kind == StepKind::init || kind == StepKind::begin ||
+                                 kind == StepKind::commit || kind == StepKind::abort ||
+                                 kind == StepKind::send_offsets;
+        const bool mute = kind_ == AppKind::consumer ||
+                          (kind_ == AppKind::sink && !(transaction && produces_));
+        if (((reads || stores) && kind_ == AppKind::producer) || (writes && mute)) {
             reading_.error(name.mark,
                            fmt::format("a {} cannot '{}' ({})", name_of(kind_), name.text, where_),
                            kind_ == AppKind::producer ? "it reads nothing" : "it writes nothing");
@@ -281,6 +298,13 @@ class StepReader {
             case StepKind::close:
             case StepKind::reopen:
             case StepKind::init:
+            case StepKind::db_begin:
+            case StepKind::claim:
+            case StepKind::write:
+            case StepKind::write_offset:
+            case StepKind::db_prepare:
+            case StepKind::db_commit:
+            case StepKind::db_rollback:
                 break;
         }
         reading_.error(key.mark,
@@ -305,17 +329,19 @@ class StepReader {
     }
 
     Reading& reading_;
+    const SinkFields& sink_;
     model::AppId app_;
     AppKind kind_;
+    bool produces_;
     const std::vector<model::TopicId>& from_;
     std::string where_;
 };
 
 std::vector<Step> read_steps(Reading& reading, const Form& form, std::string_view field,
-                             const App& app) {
+                             const App& app, const SinkFields& sink) {
     std::vector<Step> result;
     for (const auto* node : form.list(field)) {
-        StepReader reader(reading, app.config, form.where());
+        StepReader reader(reading, app.config, sink, form.where());
         const auto step = reader.read(*node);
         if (!step) continue;
         const bool writes = step->kind == StepKind::produce || step->kind == StepKind::enrol;
@@ -395,6 +421,7 @@ std::vector<Reaction> default_reactions(AppKind kind, Mode mode) {
     react(ErrorClass::unknown, Reaction::retry);
     react(ErrorClass::fatal, Reaction::restart);
     react(ErrorClass::poison, Reaction::crash);
+    react(ErrorClass::store, Reaction::retry);
     return result;
 }
 
@@ -413,7 +440,7 @@ void read_reactions(Reading& reading, const Form& form, std::vector<Reaction>& r
         const bool possible =
             check_word(reading.diagnostics, scenarios::reactions, node->items[i], form.where());
         if (!known || !possible) continue;
-        const auto error_class = named<ErrorClass>(key.text, static_cast<int>(ErrorClass::poison));
+        const auto error_class = named<ErrorClass>(key.text, static_cast<int>(ErrorClass::store));
         const auto reaction =
             named<Reaction>(node->items[i].text, static_cast<int>(Reaction::abort_and_rewind));
         if (error_class && reaction) reactions[static_cast<std::size_t>(*error_class)] = *reaction;
@@ -452,6 +479,8 @@ std::vector<Step> program_of(AppKind kind, Mode mode) {
                 program = {StepKind::poll, StepKind::process, StepKind::produce, StepKind::flush,
                            StepKind::commit_offsets};
             break;
+        case AppKind::sink:
+            break;  // its program depends on its store: read_sinks.cpp
     }
     if (!commits) std::erase(program, StepKind::commit_offsets);
     std::vector<Step> result;
@@ -461,10 +490,14 @@ std::vector<Step> program_of(AppKind kind, Mode mode) {
 
 void read_program(Reading& reading, const Form& form, App& app) {
     auto& config = app.config;
-    config.steps = form.has("steps") ? read_steps(reading, form, "steps", app)
-                                     : program_of(config.kind, config.mode);
+    const auto sink = read_sink_fields(reading, form, config);
+    if (form.has("steps"))
+        config.steps = read_steps(reading, form, "steps", app, sink);
+    else
+        config.steps = config.kind == AppKind::sink ? sink_program(config, sink, reading)
+                                                    : program_of(config.kind, config.mode);
     if (form.has("setup"))
-        config.setup = read_steps(reading, form, "setup", app);
+        config.setup = read_steps(reading, form, "setup", app, sink);
     else if (config.consumes())
         config.setup = {step_of(StepKind::subscribe)};
     const auto is_init = [](const Step& s) { return s.kind == StepKind::init; };

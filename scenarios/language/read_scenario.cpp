@@ -99,6 +99,7 @@ std::optional<Scenario> read_scenario(Diagnostics& diagnostics, const Node& root
     // With a broken broker count nothing that follows would be true.
     if (reading.topology.brokers < 1) return std::nullopt;
     read_topics(reading);
+    read_stores(reading);
     read_apps(reading);
     add_transaction_topic(reading);
     if (reading.topology.app_first_node.size() != reading.scenario.apps.size()) return std::nullopt;

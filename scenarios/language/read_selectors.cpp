@@ -17,8 +17,6 @@ struct Missing {
 };
 constexpr std::array missing{
     Missing{"jobmanager:", "Flink jobs"},
-    Missing{"store:", "external stores"},
-    Missing{"stores", "external stores"},
     Missing{"controllers", "a quorum of controllers"},
     Missing{"metadata", "the metadata log as a target"},
 };
@@ -34,6 +32,7 @@ constexpr std::array simple{
     Simple{"random-app", Target::Kind::random_app},
     Simple{"apps", Target::Kind::apps},
     Simple{"everyone", Target::Kind::everyone},
+    Simple{"stores", Target::Kind::stores},
 };
 constexpr std::array<Simple, 3> events{Simple{"event", Target::Kind::event},
                                        Simple{"event.from", Target::Kind::event_from},
@@ -45,7 +44,7 @@ constexpr std::array<Simple, 4> of_partition{
 constexpr std::string_view usage =
     "broker:N, brokers, random-broker, controller, leader:T/P, follower:T/P, followers:T/P, "
     "replicas:T/P, group-coordinator:G, txn-coordinator:TXID, app:NAME/I, random-app, apps, "
-    "owner:G/T/P, holder:TXID, zombie:TXID, event";
+    "owner:G/T/P, holder:TXID, zombie:TXID, store:NAME, stores, event";
 
 class SelectorReader {
   public:
@@ -75,6 +74,7 @@ class SelectorReader {
             if (text.starts_with(row.word)) return with_log(row.kind, text.substr(row.word.size()));
         if (text.starts_with("broker:")) return broker(text.substr(7));
         if (text.starts_with("app:")) return app(text.substr(4));
+        if (text.starts_with("store:")) return store(text.substr(6));
         if (text.starts_with("group-coordinator:")) return coordinator(text.substr(18));
         if (text.starts_with("txn-coordinator:"))  // who leads the log that holds the id
             return with_log(Target::Kind::leader, fmt::format("txn-log:{}", text.substr(16)));
@@ -116,6 +116,7 @@ class SelectorReader {
         std::vector<std::string> words;
         for (const auto& row : simple) words.emplace_back(row.word);
         for (const auto& name : reading_.app_names) words.push_back("app:" + name);
+        for (const auto& name : reading_.store_names) words.push_back("store:" + name);
         if (use_.group)
             for (const auto& name : reading_.topology.groups) words.push_back(name);
         if (use_.txid)
@@ -152,6 +153,18 @@ class SelectorReader {
         }
         Target target = of(Target::Kind::broker);
         target.number = static_cast<std::int32_t>(*id.value);
+        return target;
+    }
+
+    std::optional<Target> store(std::string_view name) {
+        const auto found = reading_.topology.store_named(name);
+        if (!found) {
+            reading_.error(node_.mark, fmt::format("there is no store '{}'", name),
+                           suggestion(name, reading_.store_names));
+            return std::nullopt;
+        }
+        Target target = of(Target::Kind::store);
+        target.number = reading_.topology.node_of(*found).value;
         return target;
     }
 

@@ -9,6 +9,7 @@
 #include "model/error_codes.hpp"
 #include "model/messages.hpp"
 #include "model/milestones.hpp"
+#include "model/store_messages.hpp"
 #include "scenarios/language/read_faults.hpp"
 
 namespace eos::scenarios {
@@ -130,6 +131,10 @@ class ValueReader {
                                               milestone_.name == "txn.reported" ? 3 : 2);
             case Fact::cause:
                 return word<model::TxnCause>(fact, node, 3);
+            case Fact::store:
+                return store(node);
+            case Fact::statement:
+                return word<model::Statement>(fact, node, model::statement_count);
             case Fact::member:
                 reading_.error(node.mark,
                                fmt::format("'{}' cannot be matched: its values are drawn "
@@ -149,6 +154,7 @@ class ValueReader {
             case Fact::loop:
             case Fact::count:
             case Fact::txn:
+            case Fact::record_key:
                 return number(fact, node);
         }
     }
@@ -189,11 +195,11 @@ class ValueReader {
         refuse(fact, node, "true or false");
     }
     template <class E>
-    void word(Fact fact, const Node& node, int total) {
+    void word(Fact fact, const Node& node, std::size_t total) {
         std::vector<std::string> names;
-        for (int i = 0; i < total; ++i) {
+        for (std::size_t i = 0; i < total; ++i) {
             names.emplace_back(model::name(static_cast<E>(i)));
-            if (names.back() == node.text) return add(fact, i);
+            if (names.back() == node.text) return add(fact, static_cast<std::int64_t>(i));
         }
         refuse(fact, node, "a value it can have", names);
     }
@@ -216,8 +222,7 @@ class ValueReader {
         constexpr std::array later{
             Later{"LeaderAndIsr", pushed},
             Later{"StopReplica", pushed},
-            Later{"UpdateMetadata", pushed},
-            Later{"Store", stores}};
+            Later{"UpdateMetadata", pushed}};
         for (const auto& [name, part] : later)
             if (name == node.text) {
                 refuse_unmodelled(reading_.diagnostics, node.mark, fmt::format("api '{}'", name),
@@ -228,8 +233,9 @@ class ValueReader {
         if (found && *found != model::Api::handoff)
             return add(Fact::api, static_cast<std::int64_t>(*found));
         std::vector<std::string> names;
-        for (std::size_t i = 0; i + 1 < model::api_count; ++i)
-            names.emplace_back(model::name(static_cast<model::Api>(i)));
+        for (std::size_t i = 0; i < model::api_count; ++i)
+            if (static_cast<model::Api>(i) != model::Api::handoff)
+                names.emplace_back(model::name(static_cast<model::Api>(i)));
         refuse(Fact::api, node, "a Kafka API", names);
     }
     void error(const Node& node) {
@@ -244,7 +250,7 @@ class ValueReader {
         if (name.starts_with("partition.")) {
             return word<model::AppendKind>(Fact::kind, node, 6);
         }
-        if (name.starts_with("node.")) return word<model::NodeKind>(Fact::kind, node, 3);
+        if (name.starts_with("node.")) return word<model::NodeKind>(Fact::kind, node, 4);
         if (name.starts_with("coordinator.")) {
             return word<model::CoordinatorKind>(Fact::kind, node, 2);
         }
@@ -282,6 +288,11 @@ class ValueReader {
             }
             if (meant) add(Fact::log, index);
         }
+    }
+    void store(const Node& node) {
+        if (const auto found = reading_.topology.store_named(node.text))
+            return add(Fact::store, found->value);
+        refuse(Fact::store, node, "a store", reading_.store_names);
     }
     void group(const Node& node) {
         if (const auto found = reading_.group(node.text)) return add(Fact::group, found->value);
@@ -321,8 +332,9 @@ class ValueReader {
     }
     void step(const Node& node) {
         if (!check_word(reading_.diagnostics, steps, node, "in match")) return;
-        for (int i = 0; i <= static_cast<int>(model::StepKind::send_offsets); ++i)
-            if (model::name(static_cast<model::StepKind>(i)) == node.text) add(Fact::step, i);
+        for (std::size_t i = 0; i < model::step_kind_count; ++i)
+            if (model::name(static_cast<model::StepKind>(i)) == node.text)
+                add(Fact::step, static_cast<std::int64_t>(i));
     }
     void error_class(const Node& node) {
         if (!check_word(reading_.diagnostics, error_classes, node, "in match")) return;

@@ -23,6 +23,7 @@ struct Reading {
     model::Topology topology;
     std::vector<std::string> topic_names;  ///< user topics, in the order of the file
     std::vector<std::string> app_names;
+    std::vector<std::string> store_names;
     std::vector<std::string> fault_names;
     model::GroupProtocol group_protocol = model::GroupProtocol::classic;  ///< cluster's default
     bool has_consumer_groups = true;  ///< the protocol knows KIP-848
@@ -52,16 +53,21 @@ struct Reading {
     [[nodiscard]] std::optional<model::GroupId> group(std::string_view name) const;
     /// A topic that must exist; reports.
     [[nodiscard]] std::optional<model::TopicId> need_topic(const Node& node);
+    /// A store that must exist; reports.
+    [[nodiscard]] std::optional<model::StoreId> need_store(const Node& node);
 };
 
 void read_cluster(Reading& reading);  ///< cluster, disk, costs, limits, times
 void read_topics(Reading& reading);   ///< topics; after the cluster
-void read_apps(Reading& reading);     ///< apps and groups; after topics
+void read_stores(Reading& reading);   ///< stores; after topics, whose names they share
+void read_apps(Reading& reading);     ///< apps and groups; after topics and stores
 void add_transaction_topic(Reading& reading);  ///< if somebody needs it; after apps
 void read_network(Reading& reading);  ///< links name apps
 void read_faults(Reading& reading);
 void read_expect(Reading& reading);  ///< reached names faults
 void add_warnings(Reading& reading);
+/// Of them: what stores cannot know, or keep.
+void add_store_warnings(Reading& reading);
 /// Of them: transactional ids, what a processor commits, who reads without isolation.
 void add_transaction_warnings(Reading& reading);
 

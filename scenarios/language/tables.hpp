@@ -14,7 +14,7 @@
 namespace eos::scenarios {
 
 /// Parts that are not built yet, as a refusal names them.
-inline constexpr std::string_view stores = "external stores",
+inline constexpr std::string_view services = "services with an outbox", queues = "queues as stores",
                                   streams = "Kafka Streams", flink = "Flink jobs";
 
 enum class Type : std::uint8_t {
@@ -73,10 +73,10 @@ struct Field {
     const Section* section = nullptr;
     bool required = false;
     bool nothing = false;    ///< may also be written `none`
-    std::uint8_t kinds = 7;  ///< app fields: 1 producer, 2 consumer, 4 processor
+    std::uint8_t kinds = 15;  ///< app fields: 1 producer, 2 consumer, 4 processor, 8 sink
 };
-inline constexpr std::uint8_t for_producers = 1, for_consumers = 2, for_readers = 6,
-                              for_writers = 5;
+inline constexpr std::uint8_t for_producers = 1, for_consumers = 2, for_readers = 14,
+                              for_writers = 5, for_sinks = 8, for_transactions = 13;
 
 struct Section {
     std::string_view name;   ///< "fault"
@@ -90,7 +90,7 @@ struct Section {
 // Sections.
 extern const Section scenario_section, limits_section, cluster_section, network_section,
     spikes_section, link_section, datagrams_section, disk_section, costs_section, tail_section,
-    topic_section, app_section, burst_section, dedup_section, fault_section, until_section,
+    topic_section, store_section, app_section, burst_section, dedup_section, fault_section, until_section,
     wait_section,
     choice_section, count_section, expect_section, invariant_section, fold_section, sweep_section,
     variant_section, claim_section, metric_section;
@@ -100,7 +100,9 @@ extern const Section scenario_section, limits_section, cluster_section, network_
 extern const Words kinds, modes, clients, metadata_modes, group_protocols, flush_policies, cost_presets, sources,
     workloads, mistakes, steps, error_classes, reactions, isolations, txid_policies, fold_kinds,
     fold_fields, fold_times, claim_stats, seek_targets, key_words, oneways, styles, notices,
-    metrics, jepsen_names, warnings, lose_words, dedup_keys;
+    metrics, jepsen_names, warnings, lose_words, dedup_keys, store_kinds, duplicate_answers,
+    in_flight_answers, kept_answers, write_times, in_doubt_words, effects, identities, checks,
+    offset_places, fencing_tokens, commit_phases;
 
 /// The closest of `candidates`, if one is close enough: synonyms first, then spelling variants,
 /// then Damerau-Levenshtein within max(1, length / 3), ties alphabetical.

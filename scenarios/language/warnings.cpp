@@ -171,6 +171,8 @@ bool may_hit_reader(const Scenario& scenario, const faults::Targets& targets) {
             case Target::Kind::log:
             case Target::Kind::group:
             case Target::Kind::txid:
+            case Target::Kind::store:
+            case Target::Kind::stores:
                 return false;
         }
         return false;
@@ -285,16 +287,19 @@ void warn_triggers(Reading& reading) {
             const bool needs_reader =
                 row.name.starts_with("group.") || row.name.starts_with("offsets.");
             const bool needs_writer = row.name.starts_with("producer.");
+            const bool needs_store = row.name.starts_with("store.");
             const bool needs_ids = row.name == "producer.initialised" ||
                                    row.name == "producer.epoch_bumped" ||
                                    row.name == "partition.deduplicated";
             const bool idle = (needs_reader && !readers) || (needs_writer && !writers) ||
-                              (needs_ids && !idempotent);
+                              (needs_ids && !idempotent) ||
+                              (needs_store && scenario.stores.empty());
             if (!idle) continue;
             const auto* node = faults->items[i].find("when");
             reading.warn(node ? node->mark : faults->items[i].mark, "cannot-fire",
                                      fmt::format("nothing in this scenario can reach {}", row.name),
-                                     needs_reader               ? "no app reads"
+                                     needs_store                ? "there is no store"
+                                     : needs_reader             ? "no app reads"
                                      : needs_writer && !writers ? "no app writes"
                                                                 : "no producer is idempotent");
         }
@@ -307,6 +312,7 @@ void add_warnings(Reading& reading) {
     if (reading.diagnostics.failed()) return;  // half a scenario warns of what is not there
     for (std::size_t i = 0; i < reading.scenario.apps.size(); ++i) warn_app(reading, i);
     add_transaction_warnings(reading);
+    add_store_warnings(reading);
     warn_storage(reading);
     warn_settle(reading);
     warn_retention(reading);

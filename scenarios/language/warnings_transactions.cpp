@@ -124,7 +124,7 @@ class TransactionWarnings {
         for (const auto topic : app.from) {
             const auto writer = written_in_transactions(topic);
             if (!writer) continue;
-            if (app.kind != AppKind::processor && !judged(topic)) continue;
+            if (app.kind != AppKind::processor && app.kind != AppKind::sink && !judged(topic)) continue;
             warn(index, "read-uncommitted-downstream",
                  fmt::format(
                      "'{}' reads '{}' uncommitted, and '{}' writes it in transactions", app.name,

@@ -16,8 +16,8 @@ constexpr std::array kind_rows{
     Word{"producer", "writes"},
     Word{"consumer", "only reads"},
     Word{"processor", "reads, transforms and writes"},
-    Word{"sink", "reads and writes into a store", stores},
-    Word{"service", "answers calls and writes into a store", stores},
+    Word{"sink", "reads and writes into a store"},
+    Word{"service", "answers calls and writes into a store", services},
     Word{"relay", "reads rows of a store and writes topics", relays},
     Word{"streams", "a Kafka Streams application", streams},
     Word{"flink-job", "a Flink job", flink},
@@ -119,14 +119,14 @@ constexpr std::array step_rows{
     Word{"abort", "abortTransaction"},
     Word{"enrol", "adds a partition to the transaction"},
     Word{"send_offsets", "sendOffsetsToTransaction (at, metadata, bytes, only)"},
-    Word{"db_begin", "begins at the store", stores},
-    Word{"claim", "inserts the identity alone", stores},
-    Word{"write", "the effect at the store", stores},
-    Word{"write_offset", "the offset at the store", stores},
-    Word{"outbox", "a row for the relay", stores},
-    Word{"db_prepare", "prepares at the store", stores},
-    Word{"db_commit", "commits at the store", stores},
-    Word{"db_rollback", "rolls back at the store", stores},
+    Word{"db_begin", "begins at the store; BEGIN goes with the next statement (store)"},
+    Word{"claim", "inserts the identities alone; a write behind it does what was new (store, identity)"},
+    Word{"write", "the effects at the store (store, effect, identity)"},
+    Word{"write_offset", "the offsets at the store (store)"},
+    Word{"outbox", "a row for the relay", services},
+    Word{"db_prepare", "prepares at the store (store)"},
+    Word{"db_commit", "commits at the store (store)"},
+    Word{"db_rollback", "rolls back at the store (store)"},
     Word{"fetch", "reads rows", relays},
     Word{"mark", "marks rows as sent", relays},
     Word{"save_position", "writes the source position as a record", relays},
@@ -139,7 +139,7 @@ constexpr std::array class_rows{
     Word{"fatal", "fenced, or an illegal state"},
     Word{"poison", "a record cannot be processed"},
     Word{"abortable", "the transaction must abort"},
-    Word{"store", "a store call failed", stores},
+    Word{"store", "a store call failed"},
 };
 
 constexpr std::array reaction_rows{
@@ -240,7 +240,7 @@ constexpr std::array metric_rows{
                         "requests, over `duration`"},
     Word{"marker_queue_max", "markers decided and not yet written, most of one coordinator at once"},
     Word{"coordinator_load_max", "longest time a coordinator was loading its log, in microseconds"},
-    Word{"store_calls_per_record", "calls at stores", stores},
+    Word{"store_calls_per_record", "calls at stores per record that had an effect there"},
     Word{"checkpoint_p99", "checkpoint duration", flink},
     Word{"checkpoints_failed", "failed checkpoints", flink},
     Word{"settings_count", "settings one has to get right", "the settings count"},
@@ -253,6 +253,66 @@ constexpr auto jepsen_rows = [] {
         rows[i] = {model::jepsen_entries[i].name, model::jepsen_entries[i].help};
     return rows;
 }();
+
+// In the order of the model's enumerations.
+constexpr std::array store_kind_rows{
+    Word{"sql", "transactions, unique keys, prepared transactions"},
+    Word{"kv", "last write wins by timestamp, counters, compare-and-set"},
+    Word{"http", "calls with an idempotency key"},
+    Word{"queue", "visibility timeout", queues},
+    Word{"files", "rename on commit", "files as stores"},
+    Word{"source", "read by relays and jobs", relays},
+};
+constexpr std::array duplicate_rows{
+    Word{"ignore", "nothing is done, and that is a success"},
+    Word{"stored-reply", "the answer of the first time (http)"},
+    Word{"error", "refused"},
+};
+constexpr std::array in_flight_rows{
+    Word{"block", "waits for the first call"},
+    Word{"conflict", "refused while the first call runs"},
+};
+constexpr std::array keep_rows{
+    Word{"all", "answers of failed calls too"},
+    Word{"success", "answers of calls that had their effect"},
+};
+constexpr std::array write_time_rows{
+    Word{"record", "the record's own: the same in every attempt"},
+    Word{"now", "the store's clock when the write arrives"},
+};
+constexpr std::array in_doubt_rows{Word{"wait", "prepared transactions keep their locks for ever"}};
+constexpr std::array effect_rows{
+    Word{"insert", "a row of its own"},
+    Word{"add", "x = x + d of the record's key"},
+    Word{"put", "the value of the record's key is overwritten"},
+    Word{"put-if-newer", "only by a greater offset"},
+    Word{"insert-if-absent", "a row unless its identity is there"},
+    Word{"call", "one HTTP call"},
+};
+constexpr std::array identity_rows{
+    Word{"none", "nothing names the effect"},
+    Word{"offset", "topic, partition, offset: knows redelivery"},
+    Word{"event", "the event's id: knows what was written twice, too"},
+    Word{"business", "the record's key: two events of one key are one effect"},
+    Word{"random", "a new one for every attempt"},
+};
+constexpr std::array check_rows{
+    Word{"with-effect", "by the statement that makes the effect"},
+    Word{"before", "set first, in a transaction of its own"},
+    Word{"after", "looked up first, set when the effect is committed"},
+};
+constexpr std::array offset_place_rows{
+    Word{"kafka", "committed to the group"},
+    Word{"store", "in the transaction of the effect; read from there on assignment"},
+};
+constexpr std::array fence_rows{
+    Word{"none", "whoever wakes up late is let in"},
+    Word{"generation", "the group's generation; a smaller one is refused"},
+};
+constexpr std::array phase_rows{
+    Word{"one-phase", "the store commits by itself"},
+    Word{"two-phase", "prepared first; the committed offset decides"},
+};
 
 constexpr std::array warning_rows{
     Word{"auto-commit-in-loop",
@@ -275,6 +335,9 @@ constexpr std::array warning_rows{
     Word{"cannot-fire", "a trigger that nothing in this scenario can cause"},
     Word{"never-judged", "nothing is judged, or a topic is never read"},
     Word{"unused", "a value that has no effect in this scenario"},
+    Word{"external-effect", "a store is written inside of a Kafka transaction, which it is no part of"},
+    Word{"zombie-sink", "offsets in a store, several instances, and no fencing token"},
+    Word{"identity-too-weak", "an identity that lets duplicates pass, or forgets"},
 };
 
 }  // namespace
@@ -305,13 +368,25 @@ const Words oneways{"a direction", oneway_rows};
 const Words styles{"a style of cut", style_rows};
 const Words notices{"a notice", notice_rows};
 const Words lose_words{"a kind of file", lose_rows};
+const Words store_kinds{"a kind of store", store_kind_rows};
+const Words duplicate_answers{"an answer to a known key", duplicate_rows};
+const Words in_flight_answers{"an answer to a key in flight", in_flight_rows};
+const Words kept_answers{"a choice of answers", keep_rows};
+const Words write_times{"a source of timestamps", write_time_rows};
+const Words in_doubt_words{"a fate of prepared transactions, or a duration", in_doubt_rows};
+const Words effects{"an effect at a store", effect_rows};
+const Words identities{"an identity of effects", identity_rows};
+const Words checks{"a moment to look an identity up", check_rows};
+const Words offset_places{"a place for offsets", offset_place_rows};
+const Words fencing_tokens{"a fencing token", fence_rows};
+const Words commit_phases{"a way to commit", phase_rows};
 const Words metrics{"a metric", metric_rows};
 const Words jepsen_names{"an anomaly of the black-box judge", jepsen_rows};
 const Words warnings{"a warning", warning_rows};
 
 std::optional<Measure> measure_named(std::string_view name) {
     if (const auto count = model::count_named(name)) return *count;
-    constexpr auto modelled = static_cast<std::size_t>(Metric::coordinator_load_max) + 1;
+    constexpr auto modelled = static_cast<std::size_t>(Metric::store_calls_per_record) + 1;
     static_assert(metric_rows[modelled - 1].missing.empty() &&
                       !metric_rows[modelled].missing.empty(),
                   "every modelled row is measured, and no other");

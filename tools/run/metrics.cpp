@@ -79,6 +79,7 @@ Value metric_milli(Metric metric, const reports::RunReport& report) {
         case Metric::broker_busy: return ratio(m.broker_busy.count(), m.broker_time.count());
         case Metric::marker_queue_max: return thousandfold(t.marker_queue_max);
         case Metric::coordinator_load_max: return micros(m.coordinator_load_max);
+        case Metric::store_calls_per_record: return ratio(m.store_calls, m.store_records);
     }
     return std::nullopt;
 }

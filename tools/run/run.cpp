@@ -66,7 +66,8 @@ void tell_counters(const World& world, reports::RunReport& report) {
     const auto& audience = world.audience();
     for (std::size_t i = 0; i < model::api_count; ++i) {
         const auto times = audience.requests()[i];
-        report.counters.requests += times;
+        // A store is no broker; its calls are counted by themselves.
+        if (static_cast<model::Api>(i) != model::Api::store) report.counters.requests += times;
         if (times > 0)
             report.counters.apis.emplace_back(model::name(static_cast<model::Api>(i)), times);
     }

@@ -115,6 +115,8 @@ class Reader {
             const auto& registration = image().broker(id);
             node.fenced = registration.fenced;
             if (registration.epoch.value >= 0) node.broker_epoch = registration.epoch.value;
+        } else if (std::holds_alternative<model::Store>(world_.node(id))) {
+            node.kind = "store";
         } else {
             node.kind = "app";
             read_client(id);

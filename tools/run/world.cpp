@@ -1,5 +1,6 @@
 #include "tools/run/world.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace eos {
@@ -35,6 +36,7 @@ reports::Fold fold_of(const scenarios::Fold& fold) {
     result.kind = static_cast<reports::Fold::Kind>(fold.kind);
     result.field = field(fold.field);
     for (const auto topic : fold.over) result.over.push_back({topic.value});
+    result.stores = fold.stores;
     if (fold.by) result.by = field(*fold.by);
     return result;
 }
@@ -98,6 +100,29 @@ void add_clients(World& world, const scenarios::Scenario& scenario) {
     }
 }
 
+// A database makes each commit durable before it answers; an http provider spends `work` while the
+// call runs, which is the role's own business.
+void add_stores(World& world, const scenarios::Scenario& scenario) {
+    for (const auto& store : scenario.stores) {
+        sim::Station station{.threads = 64,
+                             .per_request = store.work,
+                             .per_append = {},
+                             .per_record = {},
+                             .bytes_per_second = 0,
+                             .write = {},
+                             .fsync = scenario.disk.fsync,
+                             .fsync_every_write = true};
+        if (store.kind == model::StoreKind::http) station = sim::Station{.threads = 64};
+        sim::NodeConfig config;
+        config.station = station;
+        config.kind = static_cast<std::int64_t>(NodeKind::store);
+        config.latency = store.latency;
+        world.add_node(model::Store(std::make_shared<const model::StoreConfig>(store),
+                                    scenario.topology),
+                       config);
+    }
+}
+
 }  // namespace
 
 reports::JudgeConfig judge_config(const scenarios::Scenario& scenario) {
@@ -116,6 +141,13 @@ reports::JudgeConfig judge_config(const scenarios::Scenario& scenario) {
         judged.instances = app.config.instances;
         judged.wants_committed = app.config.mode == model::Mode::exactly_once ||
                                  app.config.consumer.isolation == model::Isolation::read_committed;
+        for (const auto& step : app.config.steps) {
+            const std::pair row{step.store, step.effect};
+            auto& stores = judged.writes_into;
+            if (step.kind == model::StepKind::write &&
+                std::find(stores.begin(), stores.end(), row) == stores.end())
+                stores.push_back(row);
+        }
         config.apps.push_back(std::move(judged));
     }
     for (const auto& invariant : scenario.expect.invariants) {
@@ -146,6 +178,7 @@ World make_world(const scenarios::Scenario& scenario, const RunOptions& options)
         world.add_node(model::Broker({broker, cluster, scenario.topology, scenario.seed}), config);
     }
     add_clients(world, scenario);
+    add_stores(world, scenario);
     configure_links(world, scenario);
     world.begin();
     return world;
@@ -161,6 +194,8 @@ void audit(World& world) {
             broker->audit(ctx, fx);
         } else if (const auto* client = std::get_if<model::Client>(&world.node(id))) {
             client->audit(ctx, fx);
+        } else if (const auto* store = std::get_if<model::Store>(&world.node(id))) {
+            store->audit(ctx, fx);
         }
         for (const auto& effect : fx.list())
             if (const auto* told = std::get_if<sim::effect::Observe<model::Observation>>(&effect))

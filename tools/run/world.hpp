@@ -9,6 +9,7 @@
 #include "model/broker.hpp"
 #include "model/client.hpp"
 #include "model/controller.hpp"
+#include "model/store.hpp"
 #include "model/vocabulary.hpp"
 #include "scenarios/scenario.hpp"
 #include "sim/world.hpp"
@@ -18,7 +19,7 @@
 namespace eos {
 
 /// The closed set of processes.
-using AnyNode = std::variant<model::Controller, model::Broker, model::Client>;
+using AnyNode = std::variant<model::Controller, model::Broker, model::Client, model::Store>;
 using World = sim::World<model::Vocabulary, AnyNode, faults::Injector, Audience>;
 
 /// Furnished and not begun. Of the options those that say who listens and what the faults do: level,
