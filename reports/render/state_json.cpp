@@ -229,7 +229,7 @@ StateJson json_of(const state::Message& m) {
 }
 
 template <class Rows>
-StateJson list_of(const Rows& rows) {
+StateJson rows_of(const Rows& rows) {
     return each(rows, [](const auto& row) { return json_of(row); });
 }
 
@@ -251,27 +251,27 @@ std::string json(const state::Cluster& cluster, const std::vector<Section>& sect
     for (const auto section : sections) {
         switch (section) {
             case Section::nodes:
-                document["nodes"] = list_of(cluster.nodes);
+                document["nodes"] = rows_of(cluster.nodes);
                 break;
             case Section::partitions:
-                document["partitions"] = list_of(cluster.partitions);
+                document["partitions"] = rows_of(cluster.partitions);
                 break;
             case Section::producers:
-                document["producers"] = list_of(cluster.producers);
+                document["producers"] = rows_of(cluster.producers);
                 break;
             case Section::transactions:
-                document["transactions"] = list_of(cluster.transactions);
-                document["transactions_loading"] = list_of(cluster.transactions_loading);
+                document["transactions"] = rows_of(cluster.transactions);
+                document["transactions_loading"] = rows_of(cluster.transactions_loading);
                 break;
             case Section::groups:
-                document["groups"] = list_of(cluster.groups);
-                document["groups_loading"] = list_of(cluster.groups_loading);
+                document["groups"] = rows_of(cluster.groups);
+                document["groups_loading"] = rows_of(cluster.groups_loading);
                 break;
             case Section::clients:
-                document["clients"] = list_of(cluster.clients);
+                document["clients"] = rows_of(cluster.clients);
                 break;
             case Section::messages:
-                document["messages"] = list_of(cluster.messages);
+                document["messages"] = rows_of(cluster.messages);
                 break;
         }
     }
