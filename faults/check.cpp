@@ -46,6 +46,7 @@ bool stands_for_log(const Target& target) {
         case TargetKind::zombie:
         case TargetKind::store:
         case TargetKind::stores:
+        case TargetKind::job_manager:
             return false;
     }
     return false;
@@ -90,6 +91,7 @@ bool may_be_a_broker(const Target& target) {
         case TargetKind::zombie:
         case TargetKind::store:
         case TargetKind::stores:
+        case TargetKind::job_manager:
             return false;
     }
     return false;

@@ -96,7 +96,8 @@ struct Lasting {
     [[nodiscard]] static constexpr Lasting never() { return {Kind::never, {}}; }
 };
 
-enum class NodeKind : std::uint8_t { controller, broker, app, store };
+/// `job_manager`: of the application `app`, and none of its instances.
+enum class NodeKind : std::uint8_t { controller, broker, app, store, job_manager };
 
 /// One node of the world; its NodeId is its position in Plan::nodes.
 struct NodeEntry {
@@ -172,6 +173,7 @@ struct Target {
         zombie,  ///< the holder before that one
         store,   ///< `number` is the NodeId
         stores,
+        job_manager,  ///< of app `number`
     };
     Kind kind = Kind::event;
     std::optional<std::int32_t> number;
@@ -502,6 +504,7 @@ struct Plan {
     std::vector<LogEntry> logs;
     std::vector<GroupEntry> groups;
     std::vector<std::int32_t> txn_logs;  ///< by transactional id: the log that holds it
+    std::vector<std::int32_t> more_txn_logs;  ///< logs of ids that are made up during the run
     Words words;
     friend bool operator==(const Plan&, const Plan&) = default;
 };

@@ -90,6 +90,7 @@ bool draws_one_node(Kind kind) {
         case Kind::zombie:
         case Kind::store:
         case Kind::stores:
+        case Kind::job_manager:
             return false;
     }
     return false;
@@ -171,6 +172,10 @@ Nodes candidates(const Target& target, const Settled& settled, const Site& site)
             return {sim::NodeId{target.number.value_or(0)}};
         case Kind::stores:
             return nodes_of_kind(plan, NodeKind::store);
+        case Kind::job_manager:
+            return nodes_where(plan, [&](const NodeEntry& e) {
+                return e.kind == NodeKind::job_manager && e.app == target.number;
+            });
         case Kind::everyone:
             return nodes_where(plan, [](const NodeEntry&) { return true; });
         case Kind::others:
@@ -279,6 +284,7 @@ std::vector<std::int32_t> logs_of(const LogPick& pick, const Plan& plan) {
             return result;
         case LogPick::Kind::any_txn:
             for (const auto log : plan.txn_logs) add_once(result, log);
+            for (const auto log : plan.more_txn_logs) add_once(result, log);
             return result;
     }
     return result;

@@ -224,6 +224,11 @@ void Broker::on_handoff(const Context& ctx, Message&& message, Fx& fx) {
             transactions_.on_handoff(now, replicas_, ids_, std::move(handoff));
             break;
         case Task::execute_call: break;  // a store's
+        case Task::checkpoint_write:
+        case Task::notify:
+        case Task::commit:
+            sim::ensure(false, "a broker takes no checkpoints");
+            break;
     }
     settle(now);
 }

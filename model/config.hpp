@@ -9,6 +9,7 @@
 
 #include "model/error_codes.hpp"
 #include "model/ids.hpp"
+#include "model/job_config.hpp"
 #include "model/safeguards.hpp"
 #include "model/store_config.hpp"
 #include "sim/rng.hpp"
@@ -164,7 +165,8 @@ struct ConsumerConfig {
 
 // --- applications -----------------------------------------------------------------------------
 
-enum class AppKind : std::uint8_t { producer, consumer, processor, sink };
+/// The numbers are the rows of the language's table of kinds.
+enum class AppKind : std::uint8_t { producer, consumer, processor, sink, flink_job = 7 };
 enum class Mode : std::uint8_t {
     client_defaults, at_most_once, at_least_once, idempotent, exactly_once,
 };
@@ -293,8 +295,21 @@ struct AppConfig {
     StoreUse stores;
     /// A sink whose offsets go into a Kafka transaction, for which alone it has a producer.
     bool transactional_sink = false;
+    JobConfig job;                                 ///< of a Flink job
+    [[nodiscard]] bool is_job() const { return kind == AppKind::flink_job; }
+    /// Processes of its own that do its work: of a Flink job its TaskManagers, spare ones too.
+    [[nodiscard]] std::int32_t processes() const {
+        return is_job() ? instances + job.spare_task_managers : instances;
+    }
+    /// Nodes of its own: those, and of a Flink job the JobManager behind them.
+    [[nodiscard]] std::int32_t nodes() const { return processes() + (is_job() ? 1 : 0); }
+    /// Whether its output is written in transactions.
+    [[nodiscard]] bool transactional() const {
+        return first_txid || (is_job() && job.guarantee == DeliveryGuarantee::exactly_once);
+    }
     [[nodiscard]] bool produces() const {
-        return kind == AppKind::producer || kind == AppKind::processor || transactional_sink;
+        return kind == AppKind::producer || kind == AppKind::processor || is_job() ||
+               transactional_sink;
     }
     [[nodiscard]] bool consumes() const { return kind != AppKind::producer; }
     /// Whether its program writes effects into a store.

@@ -148,6 +148,32 @@ struct AppError {
     Reaction reaction = Reaction::retry;
 };
 
+// --- what Flink jobs did and saw ------------------------------------------------------------------
+
+/// Where a job reads on from: positions of a checkpoint, the only truth for recovery (F16).
+struct CheckpointPart {
+    LogId log;
+    Offset offset;
+};
+/// A checkpoint is in the store of completed ones (F11).
+struct CheckpointCompleted {
+    AppId app;
+    CheckpointId checkpoint;
+    sim::Duration took{};           ///< since it was triggered
+    std::vector<CheckpointPart> positions;
+};
+/// A triggered checkpoint came to nothing: timeout, decline, failure of the job (F12).
+struct CheckpointFailed {
+    AppId app;
+    CheckpointId checkpoint;
+};
+/// The job begins, or begins again, at a completed checkpoint; 0: from scratch.
+struct JobRestored {
+    AppId app;
+    CheckpointId checkpoint;
+    std::vector<CheckpointPart> positions;
+};
+
 // --- what brokers durably did --------------------------------------------------------------------
 
 /// A replica appended a batch; leader or follower.
@@ -328,6 +354,6 @@ using Observation =
                  GroupAudit, ClientAudit, TxnBegan, TxnOffsetsSent, TxnEndInvoked, TxnEndReturned,
                  TxnInitialised, Fenced, TxnChanged, StableOffsetMoved, OffsetPending, TxnAudit,
                  InputWithdrawn, StoreCallDone, StoreApplied, StoreOffsetWritten, StoreWiped,
-                 StoreAudit>;
+                 StoreAudit, CheckpointCompleted, CheckpointFailed, JobRestored>;
 
 }  // namespace eos::model

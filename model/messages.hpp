@@ -14,6 +14,7 @@
 #include "model/config.hpp"
 #include "model/error_codes.hpp"
 #include "model/ids.hpp"
+#include "model/job_messages.hpp"
 #include "model/records.hpp"
 #include "model/store_messages.hpp"
 
@@ -27,9 +28,12 @@ enum class Api : std::uint16_t {
     add_partitions_to_txn, add_offsets_to_txn, txn_offset_commit, end_txn, write_txn_markers,
     consumer_group_heartbeat,
     handoff,
-    store,  ///< behind the hand-offs: the numbers of messages are in the digests of runs
+    // Late comers stand behind the hand-off: the numbers are in the digests of runs.
+    store,
+    register_task_manager, deploy, cancel, trigger, ack, decline, notify, abort,  // of a Flink job
+    task_manager_heartbeat, task_state,
 };
-inline constexpr std::size_t api_count = 26;
+inline constexpr std::size_t api_count = 36;
 /// "Produce", "OffsetForLeaderEpoch": as scenarios write it.
 [[nodiscard]] std::string_view name(Api api);
 [[nodiscard]] std::optional<Api> api(std::string_view name);
@@ -591,8 +595,11 @@ enum class Task : std::uint8_t {
     marker_answer,         ///< the coordinator handles an answer to its markers
     complete_txn,          ///< all markers are written, Complete* is to be logged
     execute_call,          ///< an http store does what a call asks for
+    checkpoint_write,      ///< Flink: a subtask's state is uploaded; a checkpoint's metadata is written
+    notify,                ///< Flink: a completed checkpoint is told to the subtasks (F11)
+    commit,                ///< Flink: the committer learns that a checkpoint is complete (F23)
 };
-inline constexpr std::size_t task_count = 11;
+inline constexpr std::size_t task_count = 14;
 [[nodiscard]] std::string_view name(Task task);
 [[nodiscard]] std::optional<Task> task(std::string_view name);
 
@@ -603,6 +610,7 @@ struct HandOff {
     std::int64_t token = 0;                ///< what the role needs to go on
     std::vector<MetadataRecord> records;   ///< apply
     ErrorCode error = ErrorCode::none;     ///< set by a fault: the step throws
+    std::optional<CheckpointId> checkpoint = {};  ///< Flink
     friend bool operator==(const HandOff&, const HandOff&) = default;
 };
 
@@ -620,7 +628,11 @@ using Message = std::variant<
     AddPartitionsToTxnResponse, AddOffsetsToTxnRequest, AddOffsetsToTxnResponse,
     TxnOffsetCommitRequest, TxnOffsetCommitResponse, EndTxnRequest, EndTxnResponse,
     WriteTxnMarkersRequest, WriteTxnMarkersResponse, ConsumerGroupHeartbeatRequest,
-    ConsumerGroupHeartbeatResponse, HandOff, StoreRequest, StoreResponse>;
+    ConsumerGroupHeartbeatResponse, HandOff, StoreRequest, StoreResponse,
+    RegisterTaskManagerRequest, RegisterTaskManagerResponse, DeployRequest, DeployResponse, CancelRequest, CancelResponse,
+    TriggerRequest, TriggerResponse, AckRequest, AckResponse, DeclineRequest, DeclineResponse,
+    NotifyRequest, NotifyResponse, AbortRequest, AbortResponse, TaskManagerHeartbeatRequest,
+    TaskManagerHeartbeatResponse, TaskStateRequest, TaskStateResponse>;
 
 /// The API of a message: its alternatives stand in request, response pairs, hand-offs alone.
 [[nodiscard]] inline Api api_of(const Message& message) {

@@ -9,11 +9,12 @@ namespace {
 using enum Fact;
 
 constexpr std::array rpc_facts{api, side, from, to, attempt, acks, topic, partition, log, pid,
-                               epoch, group, member, generation, error, txid, txn, result, statement};
+                               epoch, group, member, generation, error, txid, txn, result, statement,
+                               checkpoint, subtask};
 constexpr std::array failed_facts{api, from, to, attempt, topic, partition, log, pid,
                                   epoch, group, error, kind, txid, txn, result};
 constexpr std::array link_facts{from, to, kind};
-constexpr std::array handoff_facts{task, log, group};
+constexpr std::array handoff_facts{task, log, group, checkpoint};
 constexpr std::array producer_facts{app, instance, pid, epoch, topic, partition, log, record,
                                     error, txid};
 constexpr std::array txn_facts{txid, txn, pid, epoch, result, log, topic, partition, cause, error,
@@ -26,6 +27,7 @@ constexpr std::array group_facts{group, member, app, generation, topic, partitio
 constexpr std::array offsets_facts{group, topic, partition, log, offset, error, member, txid, txn};
 constexpr std::array node_facts{kind, clean};
 constexpr std::array store_facts{store, app, instance, from, statement, record_key, record, count, error};
+constexpr std::array checkpoint_facts{app, instance, checkpoint, subtask, txid, txn, error};
 constexpr std::array app_facts{app, instance, step, loop, error, error_class, txn};
 
 constexpr std::array mile_rows{
@@ -173,6 +175,27 @@ constexpr std::array mile_rows{
               "a store knew the identity of an effect and did not do it again", store_facts},
     MileEntry{Mile::store_key_expired, "store.key_expired",
               "a store had forgotten an identity that came again", store_facts},
+    MileEntry{Mile::checkpoint_triggered, "checkpoint.triggered",
+              "a JobManager asks the sources for a checkpoint", checkpoint_facts},
+    MileEntry{Mile::checkpoint_barrier_passed, "checkpoint.barrier_passed",
+              "a subtask has flushed its sink and noted the positions of its source",
+              checkpoint_facts},
+    MileEntry{Mile::checkpoint_snapshotted, "checkpoint.snapshotted",
+              "a subtask has its part of a checkpoint and goes on", checkpoint_facts},
+    MileEntry{Mile::checkpoint_acked, "checkpoint.acked",
+              "a subtask's part is stored, and it has said so", checkpoint_facts},
+    MileEntry{Mile::checkpoint_decided, "checkpoint.decided",
+              "a checkpoint is in the store of completed ones", checkpoint_facts},
+    MileEntry{Mile::checkpoint_notified, "checkpoint.notified",
+              "a subtask learnt that a checkpoint is complete", checkpoint_facts},
+    MileEntry{Mile::checkpoint_failed, "checkpoint.failed", "a checkpoint came to nothing",
+              checkpoint_facts},
+    MileEntry{Mile::committable_committed, "committable.committed",
+              "the transaction of a completed checkpoint is committed", checkpoint_facts},
+    MileEntry{Mile::committable_refused, "committable.refused",
+              "it cannot be committed any more; the job drops it and goes on", checkpoint_facts},
+    MileEntry{Mile::job_restored, "job.restored",
+              "a job begins at its newest completed checkpoint, or from scratch", checkpoint_facts},
 };
 
 constexpr std::array fact_rows{
@@ -215,15 +238,15 @@ constexpr std::array fact_rows{
     FactEntry{store, "store", "a store"},
     FactEntry{record_key, "key", "a record's key"},
     FactEntry{statement, "statement", "a statement at a store"},
+    FactEntry{checkpoint, "checkpoint", "a checkpoint's number"},
+    FactEntry{subtask, "subtask", "a subtask's number"},
 };
 static_assert(fact_rows.size() == fact_count);
 
-constexpr std::array<std::string_view, 22> not_modelled{
-    "partition.log_start_moved", "partition.compacted", "store.redelivered", "store.dead_lettered", "task.assigned", "task.restored", "task.running",
+constexpr std::array<std::string_view, 12> not_modelled{
+    "partition.log_start_moved", "partition.compacted", "store.redelivered", "store.dead_lettered",
+    "task.assigned", "task.restored", "task.running",
     "task.suspended", "task.closed", "task.checkpoint_written", "task.migrated", "task.corrupted",
-    "checkpoint.triggered", "checkpoint.barrier_passed", "checkpoint.snapshotted",
-    "checkpoint.acked", "checkpoint.decided", "checkpoint.notified", "checkpoint.failed",
-    "committable.committed", "committable.refused", "job.restored",
 };
 
 }  // namespace

@@ -19,9 +19,9 @@ enum class Fact : std::uint8_t {
     topic, partition, log, offset, size, leader, entry,
     app, instance, record, pid, epoch, group, member, generation, step, loop, error_class,
     task, broker, unclean, count, txid, txn, result, cause, store, record_key,
-    statement,
+    statement, checkpoint, subtask,
 };
-inline constexpr std::size_t fact_count = 39;
+inline constexpr std::size_t fact_count = 41;
 
 enum class Mile : std::uint16_t {
     rpc_sent, rpc_delivered, rpc_failed, link_opened, link_closed,
@@ -47,6 +47,9 @@ enum class Mile : std::uint16_t {
     group_upgraded, group_downgraded, group_deleted,
     store_executed, store_prepared, store_committed, store_rolled_back, store_duplicate_seen,
     store_key_expired,
+    checkpoint_triggered, checkpoint_barrier_passed, checkpoint_snapshotted, checkpoint_acked,
+    checkpoint_decided, checkpoint_notified, checkpoint_failed, committable_committed,
+    committable_refused, job_restored,
     /// First of the numbers for fault.NAME (2 per fault: fired, ended), after these.
     fault_first = 1000,
     /// First of the numbers for safeguard.NAME.

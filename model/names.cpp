@@ -17,11 +17,13 @@ constexpr std::array<std::string_view, api_count> api_names{
     "InitProducerId", "OffsetCommit", "OffsetFetch", "JoinGroup", "SyncGroup", "Heartbeat",
     "LeaveGroup", "BrokerRegistration", "BrokerHeartbeat", "AlterPartition", "MetadataFetch",
     "AllocateProducerIds", "AddPartitionsToTxn", "AddOffsetsToTxn", "TxnOffsetCommit", "EndTxn",
-    "WriteTxnMarkers", "ConsumerGroupHeartbeat", "HandOff", "Store"};
+    "WriteTxnMarkers", "ConsumerGroupHeartbeat", "HandOff", "Store", "RegisterTaskManager", "Deploy",
+    "Cancel", "Trigger", "Ack", "Decline", "Notify", "Abort", "TaskManagerHeartbeat", "TaskState"};
 
 constexpr std::array<std::string_view, task_count> task_names{
     "apply", "load", "delayed-answer", "write-offsets", "complete-rebalance", "append-after-verify",
-    "materialise-offsets", "write-txn-state", "marker-answer", "complete-txn", "execute-call"};
+    "materialise-offsets", "write-txn-state", "marker-answer", "complete-txn", "execute-call",
+    "checkpoint-write", "notify", "commit"};
 
 constexpr std::array<std::string_view, 8> txn_state_names{
     "Empty", "Ongoing", "PrepareCommit", "PrepareAbort", "CompleteCommit", "CompleteAbort", "Dead",

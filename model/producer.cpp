@@ -22,12 +22,13 @@ ProducerEvent event(ProducerEvent::Kind kind) {
 
 Producer::Producer(std::shared_ptr<const Topology> topology,
                    std::shared_ptr<const ProducerConfig> config, ProcessId process,
-                   std::int32_t session, std::uint64_t seed, std::int32_t transactions_begun)
+                   std::int32_t session, std::uint64_t seed, std::int32_t transactions_begun,
+                   std::uint8_t own_lane)
     : topology_(std::move(topology)),
       config_(std::move(config)),
       process_(process),
       session_(session),
-      sender_(topology_, config_, {.process = process, .session = session}, lane, seed,
+      sender_(topology_, config_, {.process = process, .session = session}, own_lane, seed,
               transactions_begun),
       rng_(partitioner_stream(seed, process, session)) {}
 

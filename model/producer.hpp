@@ -1,6 +1,6 @@
 #pragma once
 // A Kafka producer as its application sees it (KafkaProducer): send, flush, close, and events that
-// tell what became of each record. Lane 0 of its node. Its host passes on replies, links and timers
+// tell what became of each record. Lane 0 of its node, or the one it is given. Its host passes on replies, links and timers
 // of that lane and calls run_sender() AT THE END OF EVERY HANDLER of the node (start included),
 // also when only the application ran: it is the turn of Kafka's sender thread, nothing is sent
 // before it. It may leave events for the application; if that sends more, run_sender() comes once
@@ -39,7 +39,7 @@ class Producer {
     /// over all its lives; `seed` is the run's.
     Producer(std::shared_ptr<const Topology> topology, std::shared_ptr<const ProducerConfig> config,
              ProcessId process, std::int32_t session, std::uint64_t seed,
-             std::int32_t transactions_begun = 0);
+             std::int32_t transactions_begun = 0, std::uint8_t own_lane = lane);
 
     // --- for the application ---------------------------------------------------------------------
     /// Takes a record of `bytes` payload bytes. Partition: the given one, else by key, else sticky.
@@ -61,6 +61,14 @@ class Producer {
     ProducerCall enrol(const Context& ctx, LogId log, Fx& fx);
     ProducerCall send_offsets(const Context& ctx, GroupId group, const MemberRef& member,
                               std::vector<OffsetCommitRequest::Part> offsets, Fx& fx);
+    /// Takes over a transaction that another object with this transactional id has begun and written,
+    /// under that one's producer id and epoch and without a word to the coordinator. What is left to do
+    /// is to end it. No method of Kafka's client: Flink sets the fields by reflection (F23).
+    void resume_transaction(ProducerId producer_id, ProducerEpoch epoch, const TxnRef& txn);
+    /// Producer id and epoch, once known.
+    [[nodiscard]] std::optional<Sequences::Identity> identity() const {
+        return sender_.sequences().identity();
+    }
     ProducerCall commit_transaction(const Context& ctx, Fx& fx);
     ProducerCall abort_transaction(const Context& ctx, Fx& fx);
     /// The application waits no longer for the call that is pending, as after max.block.ms.

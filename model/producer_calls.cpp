@@ -55,6 +55,11 @@ ProducerCall Producer::send_offsets(const Context& ctx, GroupId group, const Mem
     return call;
 }
 
+void Producer::resume_transaction(ProducerId producer_id, ProducerEpoch epoch, const TxnRef& txn) {
+    sender_.sequences().begin_anew({producer_id, epoch});
+    sender_.transactions()->resume(txn);
+}
+
 ProducerCall Producer::commit_transaction(const Context& ctx, Fx& fx) {
     return end_transaction(ctx, ControlType::commit, fx);
 }

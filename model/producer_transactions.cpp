@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "sim/ensure.hpp"
+
 namespace eos::model {
 namespace {
 
@@ -171,6 +173,13 @@ ProducerCall ProducerTransactions::begin() {
     enter(State::in_transaction);
     txn_ = TxnRef{.process = process_, .number = ++begun_};
     return call_over;
+}
+
+void ProducerTransactions::resume(const TxnRef& txn) {
+    sim::ensure(state_ == State::uninitialized, "a transaction is resumed by a new producer");
+    state_ = State::in_transaction;
+    txn_ = txn;
+    started_ = true;
 }
 
 ProducerCall ProducerTransactions::enrol(Instant now, LogId log) {

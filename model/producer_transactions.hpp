@@ -88,6 +88,8 @@ class ProducerTransactions {
     ProducerCall enrol(Instant now, LogId log);
     ProducerCall send_offsets(Instant now, GroupId group, const MemberRef& member,
                               std::vector<OffsetCommitRequest::Part> offsets);
+    /// A transaction begun by another object of this id: it is in it, and something was written (F23).
+    void resume(const TxnRef& txn);
     ProducerCall commit(Instant now) { return end(now, TxnCall::commit); }
     ProducerCall abort(Instant now) { return end(now, TxnCall::abort); }
     /// Why send() throws (P2).

@@ -279,7 +279,7 @@ Instant Sender::next_expiry() const {
 void Sender::wake(const Context& ctx, Instant at, Fx& fx) {
     if (at == sim::time_never || (ctx.now < wake_at_ && wake_at_ <= at)) return;
     wake_at_ = at;
-    fx.arm(key(Tick::producer_wake), at - ctx.now);
+    fx.arm(key(Tick::producer_wake, 0, lane_), at - ctx.now);
 }
 
 // --- being told ----------------------------------------------------------------------------------
@@ -296,6 +296,7 @@ void Sender::on_link(const Context& ctx, Peer peer, sim::LinkEvent event, Fx& fx
 
 bool Sender::on_timer(const Context& ctx, const sim::TimerKey& key, Fx& fx) {
     if (tick(key) == Tick::producer_wake) {
+        if (key.b != lane_) return false;
         wake_at_ = sim::time_never;
         return true;
     }
@@ -352,7 +353,7 @@ void Sender::on_initialised(const Context& ctx, const Outcome& outcome,
 
 void Sender::shut_down(Fx& fx) {
     net_.close_all(fx);
-    if (wake_at_ != sim::time_never) fx.disarm(key(Tick::producer_wake));
+    if (wake_at_ != sim::time_never) fx.disarm(key(Tick::producer_wake, 0, lane_));
     wake_at_ = sim::time_never;
 }
 

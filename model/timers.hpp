@@ -16,7 +16,7 @@ enum class Tick : std::uint16_t {
     metadata_refresh,
     metadata_age,
     // producer
-    producer_wake,         ///< the sender has something to do
+    producer_wake,         ///< the sender has something to do; b: lane
     // consumer
     consumer_poll, heartbeat, session, auto_commit, commit_retry, fetch_retry, coordinator_retry,
     offset_fetch_retry, api_timeout, validation_retry, reset_retry, join_retry,
@@ -57,6 +57,11 @@ enum class Tick : std::uint16_t {
     store_idle,            ///< a: transaction without a statement
     store_lock,            ///< a: transaction whose statement waits for a lock
     store_in_doubt,        ///< a: number of a prepared transaction
+    // Flink: task manager, then job manager
+    task_work, committer_retry, job_manager_watch,
+    heartbeat_round, checkpoint_trigger,
+    checkpoint_timeout,    ///< a: checkpoint
+    restart_delay,
 };
 
 [[nodiscard]] constexpr sim::TimerKey key(Tick tick, std::uint32_t a = 0, std::uint32_t b = 0) {

@@ -1,11 +1,30 @@
 #include "model/topology.hpp"
 
+#include <algorithm>
+#include <charconv>
 #include <limits>
+
+#include "sim/ensure.hpp"
 
 namespace eos::model {
 namespace {
 
 constexpr std::int32_t nodes_at_most = 4096;  // of one run, in the numbering of random ids
+
+// A Flink job's id: bit 30, then prefix, subtask and counter.
+constexpr std::int32_t job_id = 1 << 30;
+constexpr std::int32_t counter_bits = 17;
+constexpr std::int32_t subtask_bits = 10;
+constexpr std::int32_t low_bits(std::int32_t value, std::int32_t bits) {
+    return value & ((1 << bits) - 1);
+}
+
+std::optional<std::int32_t> digits(std::string_view text) {
+    std::int32_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    const bool whole = error == std::errc{} && end == text.data() + text.size() && !text.empty();
+    return whole && number >= 0 ? std::optional(number) : std::nullopt;
+}
 
 }  // namespace
 
@@ -40,6 +59,9 @@ std::string Topology::node_name(NodeId node) const {
     if (const auto store = store_at(node))
         return stores[static_cast<std::size_t>(store->value)].name;
     const auto process = process_of(node);
+    const auto app_index = static_cast<std::size_t>(process->app.value);
+    if (app_index < job_managers.size() && job_managers[app_index] == node)
+        return "jobmanager " + apps[app_index];
     return apps[static_cast<std::size_t>(process->app.value)] + "/" +
            std::to_string(process->instance);
 }
@@ -91,7 +113,42 @@ TransactionalId Topology::random_transactional_id(NodeId node, std::int32_t star
     return {known + start * nodes_at_most + node.value};
 }
 
+TransactionalId Topology::job_transactional_id(std::int32_t prefix, std::int32_t subtask,
+                                               std::int64_t counter) {
+    sim::ensure(prefix < job_prefixes_most && subtask < job_subtasks_most &&
+                    counter < (1 << counter_bits),
+                "a Flink job's transactional id fits its numbering");
+    const auto high = (prefix << subtask_bits | subtask) << counter_bits;
+    return {job_id | high | static_cast<std::int32_t>(counter)};
+}
+
+std::optional<TransactionalId> Topology::transactional_id_named(std::string_view name) const {
+    const auto found = std::find(transactional_ids.begin(), transactional_ids.end(), name);
+    if (found != transactional_ids.end())
+        return TransactionalId{static_cast<std::int32_t>(found - transactional_ids.begin())};
+    for (std::size_t i = 0; i < job_prefixes.size(); ++i) {
+        const std::string& prefix = job_prefixes[i];
+        if (!name.starts_with(prefix + "-")) continue;
+        const auto rest = name.substr(prefix.size() + 1);
+        const auto dash = rest.find('-');
+        if (dash == rest.npos) continue;
+        const auto subtask = digits(rest.substr(0, dash));
+        const auto counter = digits(rest.substr(dash + 1));
+        if (!subtask || !counter || *subtask >= job_subtasks_most ||
+            *counter >= (1 << counter_bits))
+            continue;
+        return job_transactional_id(static_cast<std::int32_t>(i), *subtask, *counter);
+    }
+    return std::nullopt;
+}
+
 std::string Topology::transactional_id_name(TransactionalId txid) const {
+    if (txid.value >= job_id) {
+        const auto prefix = low_bits(txid.value >> (counter_bits + subtask_bits), 3);
+        return job_prefixes[static_cast<std::size_t>(prefix)] + "-" +
+               std::to_string(low_bits(txid.value >> counter_bits, subtask_bits)) + "-" +
+               std::to_string(low_bits(txid.value, counter_bits));
+    }
     const auto known = static_cast<std::int32_t>(transactional_ids.size());
     if (txid.value < known) return transactional_ids[static_cast<std::size_t>(txid.value)];
     const auto drawn = txid.value - known;

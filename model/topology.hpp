@@ -53,6 +53,8 @@ struct Topology {
     std::optional<TopicId> transaction_topic;
     std::vector<StoreEntry> stores;              ///< by StoreId
     NodeId first_store{-1};                      ///< of consecutive nodes
+    std::vector<std::optional<NodeId>> job_managers;  ///< by AppId; none: no Flink job
+    std::vector<std::string> job_prefixes;            ///< of transactional ids (F26)
 
     [[nodiscard]] static constexpr NodeId controller() { return {0}; }
     [[nodiscard]] std::vector<BrokerId> all_brokers() const;
@@ -75,6 +77,15 @@ struct Topology {
     /// An id drawn anew by a process at its n-th start (a mistake): interned without a table.
     [[nodiscard]] TransactionalId random_transactional_id(NodeId node, std::int32_t start) const;
     [[nodiscard]] std::string transactional_id_name(TransactionalId txid) const;
+    /// PREFIX-SUBTASK-COUNTER (F26), interned without a table. Simplified: a cluster has room for 8
+    /// prefixes, 1024 subtasks and 131072 counters.
+    [[nodiscard]] static TransactionalId job_transactional_id(std::int32_t prefix,
+                                                              std::int32_t subtask,
+                                                              std::int64_t counter);
+    static constexpr std::int32_t job_prefixes_most = 8;
+    static constexpr std::int32_t job_subtasks_most = 1024;
+    /// The id of this name, if it is known beforehand or could be a Flink job's.
+    [[nodiscard]] std::optional<TransactionalId> transactional_id_named(std::string_view name) const;
     friend bool operator==(const Topology&, const Topology&) = default;
 };
 

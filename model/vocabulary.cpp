@@ -75,6 +75,14 @@ struct Describe {
         if constexpr (requires { message.statement; }) {
             facts.add(number(Fact::statement), static_cast<std::int64_t>(message.statement));
         }
+        if constexpr (requires { message.checkpoint.has_value(); }) {
+            if (message.checkpoint) facts.add(number(Fact::checkpoint), message.checkpoint->value);
+        } else if constexpr (requires { message.checkpoint; }) {
+            facts.add(number(Fact::checkpoint), message.checkpoint.value);
+        }
+        if constexpr (requires { message.subtask; }) {
+            facts.add(number(Fact::subtask), message.subtask);
+        }
         if constexpr (requires { message.task; }) {
             facts.add(number(Fact::task), static_cast<std::int64_t>(message.task));
         }
@@ -330,9 +338,12 @@ struct Refuse {
         failed.error = error;
         return failed;
     }
-    template <class Response>
-    std::optional<Message> operator()(const Response& response) const {
-        return in_place(response);
+    template <class M>
+    std::optional<Message> operator()(const M& message) const {
+        if constexpr (requires { typename M::Response; })
+            return typename M::Response{.error = error};
+        else
+            return in_place(message);  // a response
     }
 };
 
@@ -375,6 +386,13 @@ struct Print {
             for (const auto fresh : message.fresh) hash = fold(hash, raw(fresh));
         if constexpr (requires { message.log; }) hash = fold(hash, raw(message.log.value));
         if constexpr (requires { message.epoch.value; }) hash = fold(hash, raw(message.epoch.value));
+        if constexpr (requires { message.checkpoint.has_value(); }) {
+            if (message.checkpoint) hash = fold(hash, raw(message.checkpoint->value));
+        } else if constexpr (requires { message.checkpoint; }) {
+            hash = fold(hash, raw(message.checkpoint.value));
+        }
+        if constexpr (requires { message.execution; }) hash = fold(hash, raw(message.execution));
+        if constexpr (requires { message.subtask; }) hash = fold(hash, raw(message.subtask));
         if constexpr (requires { message.parts; }) {
             for (const auto& part : message.parts) {
                 if constexpr (requires { part.log; }) hash = fold(hash, raw(part.log.value));
@@ -418,6 +436,7 @@ struct PrintObservation {
         if constexpr (requires { o.order; }) hash = fold(hash, raw(o.order));
         if constexpr (requires { o.base; }) hash = fold(hash, raw(o.base.value));
         if constexpr (requires { o.count; }) hash = fold(hash, raw(o.count));
+        if constexpr (requires { o.checkpoint; }) hash = fold(hash, raw(o.checkpoint.value));
         if constexpr (requires { o.high_watermark; })
             hash = fold(hash, raw(o.high_watermark.value));
         if constexpr (requires { o.txid.value; }) hash = fold(hash, raw(o.txid.value));

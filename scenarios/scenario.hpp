@@ -66,6 +66,7 @@ struct Costs {
     std::int64_t byte_rate = 0;     ///< bytes per second of a handler thread
     std::int32_t threads = 0;       ///< handler threads of a broker
     sim::Duration client_record{};  ///< client time per record
+    sim::Spread checkpoint;         ///< a Flink subtask's snapshot and upload
     friend bool operator==(const Costs&, const Costs&) = default;
 };
 
@@ -124,6 +125,8 @@ enum class Metric : std::uint8_t {
     marker_queue_max,
     coordinator_load_max,
     store_calls_per_record,
+    checkpoint_p99,
+    checkpoints_failed,
 };
 /// What `expect.metrics` and `sweep.compare` may name.
 using Measure = std::variant<Count, Metric>;

@@ -106,6 +106,7 @@ void Court::observe(sim::Instant now, sim::NodeId, const model::Observation& obs
             show(coordination_, o);
             show(recovery_, o);
             show(stores_, o);
+            show(checkpoints_, o);
         },
         observation);
 }
@@ -122,6 +123,7 @@ Findings Court::conclude() {
     coordination_.conclude(end_, findings);
     recovery_.conclude(end_, findings);
     stores_.conclude(ledger_, findings);
+    checkpoints_.conclude(findings);
     black_box_.conclude(ledger_, findings);
     if (operations_) operations_->conclude(black_box_, findings);
     for (const auto& spec : ledger_.config().invariants)

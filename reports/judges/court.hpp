@@ -9,6 +9,7 @@
 #include <tuple>
 
 #include "reports/judges/black_box.hpp"
+#include "reports/judges/checkpoints.hpp"
 #include "reports/judges/coordination.hpp"
 #include "reports/judges/finding.hpp"
 #include "reports/judges/groups.hpp"
@@ -73,6 +74,7 @@ class Court {
     CoordinationMeter coordination_;
     RecoveryMeter recovery_;
     StoreJudge stores_;
+    CheckpointMeter checkpoints_;
     sim::Instant end_{};
 };
 

@@ -123,6 +123,9 @@ struct Measurements {
     std::int64_t store_calls = 0;          ///< of applications, whatever became of them
     std::int64_t store_records = 0;        ///< records that had an effect at a store
     TxnMeasurements transactions;
+    std::optional<sim::Duration> checkpoint_p99;  ///< triggered to completed; none: no checkpoint
+    std::int64_t checkpoints_completed = 0;
+    std::int64_t checkpoints_failed = 0;
 };
 
 using AppCounts = std::map<model::AppId, std::array<std::int64_t, count_kinds>>;

@@ -102,6 +102,17 @@ void Ledger::on(sim::Instant, const model::OffsetCommitted& o) {
     }
 }
 
+void Ledger::on(sim::Instant, const model::CheckpointCompleted& o) {
+    auto& positions = checkpoints_[o.app];
+    for (const auto& part : o.positions) positions[part.log] = part.offset;
+}
+
+void Ledger::on(sim::Instant, const model::JobRestored& o) {
+    auto& positions = checkpoints_[o.app];
+    positions.clear();
+    for (const auto& part : o.positions) positions[part.log] = part.offset;
+}
+
 void Ledger::on(sim::Instant, const model::GroupAudit& o) {
     // What the coordinator answers now is what counts, not what an older one once made effective.
     for (const auto& part : o.offsets) committed_[{o.group, part.log}] = part.offset;
@@ -238,8 +249,8 @@ void Ledger::conclude_processor(const JudgedApp& app, Findings& findings) const 
         }
     }
     lost.report(findings, Count::lost, app.id,
-                fmt::format("{} its group has committed past without any output",
-                            plural(lost.amount(), "input")));
+                fmt::format("{} its {} past without any output", plural(lost.amount(), "input"),
+                            app.checkpoints ? "checkpoints are" : "group has committed"));
     doubled.report(findings, Count::duplicates, app.id,
                    fmt::format("{} beyond one for each input", plural(doubled.amount(), "output")));
 }
@@ -279,6 +290,12 @@ void Ledger::conclude_consumer(const JudgedApp& app, Findings& findings) const {
 }
 
 bool Ledger::settled(const JudgedApp& app, model::LogId log, model::Offset offset) const {
+    if (app.checkpoints) {
+        const auto job = checkpoints_.find(app.id);
+        if (job == checkpoints_.end()) return false;
+        const auto position = job->second.find(log);
+        return position != job->second.end() && offset < position->second;
+    }
     if (!app.group) return false;
     const auto found = committed_.find({*app.group, log});
     return found != committed_.end() && offset < found->second;

@@ -58,6 +58,8 @@ struct JudgedApp {
     bool wants_committed = false;
     /// The stores its program writes into, and what a row does there.
     std::vector<std::pair<model::StoreId, model::EffectKind>> writes_into{};
+    /// What it has passed is told by its checkpoints, not by its group (F16).
+    bool checkpoints = false;
 };
 struct JudgeConfig {
     std::shared_ptr<const model::Topology> topology;
@@ -105,6 +107,8 @@ class Ledger {
     void on(sim::Instant now, const model::Polled& o);
     void on(sim::Instant now, const model::Effect& o);
     void on(sim::Instant now, const model::OffsetCommitted& o);
+    void on(sim::Instant now, const model::CheckpointCompleted& o);
+    void on(sim::Instant now, const model::JobRestored& o);
     void on(sim::Instant now, const model::ReplicaAudit& o);
     void on(sim::Instant now, const model::GroupAudit& o);
 
@@ -143,6 +147,8 @@ class Ledger {
     /// Offsets are dense, so a vector by offset per (group, log).
     std::map<Place, std::vector<Effects>> effects_;
     std::map<Place, model::Offset> committed_;
+    /// Where each Flink job would begin again.
+    std::map<model::AppId, std::map<model::LogId, model::Offset>> checkpoints_;
     std::vector<FinalLog> finals_;
     std::int64_t polled_ = 0;
     std::int64_t effect_count_ = 0;

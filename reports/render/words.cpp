@@ -257,6 +257,35 @@ std::string words(const sim::Milestone& milestone, const model::Topology& topolo
                                    r.number(Fact::error_class, 0))),
                                r.error());
         case Mile::app_finished: return fmt::format("{} has finished", r.node());
+        case Mile::checkpoint_triggered:
+            return fmt::format("{} triggers checkpoint {}", r.node(), r.number(Fact::checkpoint));
+        case Mile::checkpoint_barrier_passed:
+            return fmt::format("{} has everything before checkpoint {} written", r.node(),
+                               r.number(Fact::checkpoint));
+        case Mile::checkpoint_snapshotted:
+            return fmt::format("{} has its part of checkpoint {} and goes on", r.node(),
+                               r.number(Fact::checkpoint));
+        case Mile::checkpoint_acked:
+            return fmt::format("{} acknowledges checkpoint {}", r.node(),
+                               r.number(Fact::checkpoint));
+        case Mile::checkpoint_decided:
+            return fmt::format("{}: checkpoint {} is complete", r.node(),
+                               r.number(Fact::checkpoint));
+        case Mile::checkpoint_notified:
+            return fmt::format("{} learns that checkpoint {} is complete", r.node(),
+                               r.number(Fact::checkpoint));
+        case Mile::checkpoint_failed:
+            return fmt::format("{}: checkpoint {} came to nothing", r.node(),
+                               r.number(Fact::checkpoint));
+        case Mile::committable_committed:
+            return fmt::format("{} has {} of checkpoint {} committed", r.node(), r.txn(),
+                               r.number(Fact::checkpoint));
+        case Mile::committable_refused:
+            return fmt::format("{} cannot commit {} of checkpoint {} any more ({}) and goes on",
+                               r.node(), r.txn(), r.number(Fact::checkpoint), r.error());
+        case Mile::job_restored:
+            return fmt::format("{} starts its job from checkpoint {}", r.node(),
+                               r.number(Fact::checkpoint));
         case Mile::rpc_sent:
             return fmt::format("{} sends {}", r.node(),
                                model::name(static_cast<model::Api>(r.number(Fact::api, 0))));

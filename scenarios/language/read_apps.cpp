@@ -8,6 +8,7 @@
 
 #include "model/bugs.hpp"
 #include "scenarios/language/protocols.hpp"
+#include "scenarios/language/read_jobs.hpp"
 #include "scenarios/language/read_program.hpp"
 #include "scenarios/language/reading.hpp"
 
@@ -34,6 +35,8 @@ std::uint8_t bit(AppKind kind) {
             return 4;
         case AppKind::sink:
             return 8;
+        case AppKind::flink_job:
+            return for_jobs;
     }
     return 0;
 }
@@ -353,7 +356,7 @@ App read_app(Reading& reading, const Key& key, const Node& node, model::AppId id
     auto& app = result.config;
     app.name = key.text;
     app.id = id;
-    app.kind = enumerator<AppKind>(kinds, form.text("kind"), 4).value_or(AppKind::producer);
+    app.kind = enumerator<AppKind>(kinds, form.text("kind"), 8).value_or(AppKind::producer);
     app.mode = enumerator<Mode>(modes, form.text("mode"), 5).value_or(Mode::client_defaults);
     result.client = form.text("client");
     result.mistakes = form.texts("mistakes");
@@ -404,6 +407,7 @@ App read_app(Reading& reading, const Key& key, const Node& node, model::AppId id
         if (!bug->mistake.empty()) result.mistakes.emplace_back(bug->mistake);
     app.producer.safeguards = app.consumer.safeguards = safeguards;
     lay_mode(app.mode, app);
+    if (app.is_job()) lay_job(reading, form, app);
     if (form.has("isolation"))
         app.consumer.isolation = form.text("isolation") == "read-committed"
                                      ? model::Isolation::read_committed
@@ -411,9 +415,11 @@ App read_app(Reading& reading, const Key& key, const Node& node, model::AppId id
     lay_mistakes(result.mistakes, app);
     const auto set = apply_settings(reading, form.get("config"),
                                     {.producer = app.produces() ? &app.producer : nullptr,
-                                     .consumer = app.consumes() ? &app.consumer : nullptr},
+                                     .consumer = app.consumes() ? &app.consumer : nullptr,
+                                     .job = app.is_job() ? &app.job : nullptr},
                                     form.where());
-    if (app.consumes()) check_group_protocol(reading, form, app, client, set);
+    if (app.is_job()) check_job(reading, form, app, set);
+    if (app.consumes() && !app.is_job()) check_group_protocol(reading, form, app, client, set);
     result.static_members = set.contains("group.instance.id");
     const bool demanded = app.mode == Mode::idempotent || app.mode == Mode::exactly_once ||
                           set.contains("enable.idempotence") || set.contains("transactional.id");
@@ -423,7 +429,10 @@ App read_app(Reading& reading, const Key& key, const Node& node, model::AppId id
     app.producer.max_producer_epoch = reading.scenario.cluster.max_producer_epoch;
     app.producer.max_sequence = reading.scenario.cluster.max_sequence;
     read_program(reading, form, result);
-    if (app.produces()) read_transactional_id(reading, form, result);
+    if (app.is_job())
+        read_job_prefix(reading, form, app);
+    else if (app.produces())
+        read_transactional_id(reading, form, result);
     return result;
 }
 
@@ -452,7 +461,10 @@ void read_apps(Reading& reading) {
     for (std::size_t i = 0; i < apps->items.size(); ++i) {
         auto app = read_app(reading, apps->keys[i], apps->items[i], {static_cast<std::int32_t>(i)});
         reading.topology.app_first_node.push_back({static_cast<std::int32_t>(nodes)});
-        nodes += app.config.instances;
+        nodes += app.config.nodes();
+        reading.topology.job_managers.push_back(
+            app.config.is_job() ? std::optional(sim::NodeId{static_cast<std::int32_t>(nodes - 1)})
+                                : std::nullopt);
         reading.scenario.apps.push_back(std::move(app));
     }
     reading.topology.first_store = {static_cast<std::int32_t>(nodes)};

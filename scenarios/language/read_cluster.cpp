@@ -65,7 +65,8 @@ void read_disk_and_costs(Reading& reading) {
                       .append = costs.duration("append"),
                       .byte_rate = costs.bandwidth("byte_rate").value_or(0),
                       .threads = static_cast<std::int32_t>(costs.integer("threads")),
-                      .client_record = costs.duration("client_record")};
+                      .client_record = costs.duration("client_record"),
+                      .checkpoint = costs.spread("checkpoint")};
 }
 
 bool legal_topic(std::string_view name) {
@@ -339,7 +340,8 @@ void read_topics(Reading& reading) {
 void add_transaction_topic(Reading& reading) {
     const auto* topics = reading.top.get("topics");
     const bool listed = topics != nullptr && topics->find(transactions_name) != nullptr;
-    if (listed || !reading.topology.transactional_ids.empty())
+    if (listed || !reading.topology.transactional_ids.empty() ||
+        !reading.topology.job_prefixes.empty())
         reading.topology.transaction_topic = add_internal_topic(reading, transactions_name);
 }
 
@@ -351,8 +353,8 @@ std::vector<sim::NodeId> link_end(Reading& reading, const Node& node) {
     std::vector<sim::NodeId> result;
     const std::string_view text = node.text;
     const auto add_app = [&](std::size_t app) {
-        const auto instances = reading.scenario.apps[app].config.instances;
-        for (std::int32_t i = 0; i < instances; ++i)
+        const auto nodes = reading.scenario.apps[app].config.nodes();
+        for (std::int32_t i = 0; i < nodes; ++i)
             result.push_back(topology.app_first_node[app] + i);
     };
     if (text == "everyone" || text == "brokers")

@@ -32,6 +32,10 @@ std::vector<sim::Duration> values_of(Reading& reading, std::string_view name,
             if (row->consumer != nullptr && app.consumes() && !of_broker)
                 note(duration_in(row->consumer(app.consumer)));
         }
+        for (const auto id : apps) {
+            auto& app = reading.scenario.apps[static_cast<std::size_t>(id.value)].config;
+            if (row->job != nullptr && app.is_job()) note(duration_in(row->job(app.job)));
+        }
         if (row->broker != nullptr && cluster)
             note(duration_in(row->broker(reading.scenario.cluster)));
     }
@@ -49,7 +53,7 @@ std::optional<sim::Duration> resolve(Reading& reading, const Multiple& multiple,
         }
         std::vector<std::string> names;
         for (const auto& row : settings())
-            if (row.unit == SettingUnit::ms) names.emplace_back(row.name);
+            if (row.unit == SettingUnit::ms || row.unit == SettingUnit::time) names.emplace_back(row.name);
         reading.error(mark, fmt::format("'{}' is not a setting", multiple.setting),
                       suggestion(multiple.setting, names));
         return std::nullopt;
@@ -77,7 +81,7 @@ std::optional<sim::Duration> resolve(Reading& reading, const Multiple& multiple,
 void note_app(std::vector<model::AppId>& apps, const faults::Target& target) {
     using Kind = faults::Target::Kind;
     if (target.kind == Kind::app_any || target.kind == Kind::app_all ||
-        target.kind == Kind::app_instance)
+        target.kind == Kind::app_instance || target.kind == Kind::job_manager)
         apps.push_back({*target.number});
 }
 

@@ -108,7 +108,7 @@ void check_targets(Reading& reading, const Form& form, const ActionEntry& entry,
         const bool app = target.kind == Kind::app_instance || target.kind == Kind::app_any ||
                          target.kind == Kind::app_all || target.kind == Kind::random_app ||
                          target.kind == Kind::apps || target.kind == Kind::holder ||
-                         target.kind == Kind::zombie;
+                         target.kind == Kind::zombie || target.kind == Kind::job_manager;
         const bool only_apps =
             may_hit(entry.hits, Hits::apps) && !may_hit(entry.hits, Hits::groups);
         if (only_apps && !app && !event && target.kind != Kind::owner)
@@ -381,8 +381,10 @@ void fill_world(Reading& reading) {
     for (std::int32_t i = 1; i <= topology.brokers; ++i)
         plan.nodes.push_back(node(faults::NodeKind::broker, i));
     for (const auto& app : reading.scenario.apps)
-        for (std::int32_t i = 0; i < app.config.instances; ++i) {
-            auto entry = node(faults::NodeKind::app, static_cast<std::int32_t>(plan.nodes.size()));
+        for (std::int32_t i = 0; i < app.config.nodes(); ++i) {
+            const auto kind = i < app.config.processes() ? faults::NodeKind::app
+                                                         : faults::NodeKind::job_manager;
+            auto entry = node(kind, static_cast<std::int32_t>(plan.nodes.size()));
             entry.app = app.config.id.value;
             entry.instance = i;
             if (app.config.consumer.group) entry.group = app.config.consumer.group->value;
@@ -403,6 +405,11 @@ void fill_world(Reading& reading) {
     for (std::size_t i = 0; i < topology.transactional_ids.size(); ++i) {
         const auto log = topology.transaction_log({static_cast<std::int32_t>(i)});
         if (log) plan.txn_logs.push_back(log->value);
+    }
+    if (topology.transaction_topic && !topology.job_prefixes.empty()) {
+        const auto index = static_cast<std::size_t>(topology.transaction_topic->value);
+        for (std::int32_t p = 0; p < topology.topics[index].partitions; ++p)
+            plan.more_txn_logs.push_back(topology.topics[index].first.value + p);
     }
     for (std::size_t i = 0; i < topology.groups.size(); ++i) {
         const auto log = topology.offsets_log({static_cast<std::int32_t>(i)});

@@ -481,6 +481,7 @@ std::vector<Step> program_of(AppKind kind, Mode mode) {
             break;
         case AppKind::sink:
             break;  // its program depends on its store: read_sinks.cpp
+        case AppKind::flink_job: break;  // a chain of operators, no program (4.1)
     }
     if (!commits) std::erase(program, StepKind::commit_offsets);
     std::vector<Step> result;
@@ -490,6 +491,7 @@ std::vector<Step> program_of(AppKind kind, Mode mode) {
 
 void read_program(Reading& reading, const Form& form, App& app) {
     auto& config = app.config;
+    if (config.is_job()) return;
     const auto sink = read_sink_fields(reading, form, config);
     if (form.has("steps"))
         config.steps = read_steps(reading, form, "steps", app, sink);

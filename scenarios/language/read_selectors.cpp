@@ -16,7 +16,6 @@ struct Missing {
     std::string_view start, part;
 };
 constexpr std::array missing{
-    Missing{"jobmanager:", "Flink jobs"},
     Missing{"controllers", "a quorum of controllers"},
     Missing{"metadata", "the metadata log as a target"},
 };
@@ -75,6 +74,7 @@ class SelectorReader {
         if (text.starts_with("broker:")) return broker(text.substr(7));
         if (text.starts_with("app:")) return app(text.substr(4));
         if (text.starts_with("store:")) return store(text.substr(6));
+        if (text.starts_with("jobmanager:")) return job_manager(text.substr(11));
         if (text.starts_with("group-coordinator:")) return coordinator(text.substr(18));
         if (text.starts_with("txn-coordinator:"))  // who leads the log that holds the id
             return with_log(Target::Kind::leader, fmt::format("txn-log:{}", text.substr(16)));
@@ -95,10 +95,8 @@ class SelectorReader {
         if (use_.txid) {
             Target target = of(Target::Kind::txid);
             if (text == "*") return target;
-            const auto& ids = reading_.topology.transactional_ids;
-            const auto found = std::find(ids.begin(), ids.end(), text);
-            if (found != ids.end()) {
-                target.number = static_cast<std::int32_t>(found - ids.begin());
+            if (const auto found = reading_.topology.transactional_id_named(text)) {
+                target.number = found->value;
                 return target;
             }
         }
@@ -187,15 +185,28 @@ class SelectorReader {
         }
         const auto& config = reading_.scenario.apps[static_cast<std::size_t>(found->value)].config;
         const auto number = parse_unsigned(instance);
-        if (!number || *number.value >= static_cast<std::uint64_t>(config.instances)) {
+        if (!number || *number.value >= static_cast<std::uint64_t>(config.processes())) {
             reading_.error(node_.mark, fmt::format("app '{}' has no instance '{}'", name, instance),
-                           config.instances == 1
+                           config.processes() == 1
                                ? "its only instance is 0"
-                               : fmt::format("instances are 0 to {}", config.instances - 1));
+                               : fmt::format("instances are 0 to {}", config.processes() - 1));
             return std::nullopt;
         }
         target.kind = Target::Kind::app_instance;
         target.instance = static_cast<std::int32_t>(*number.value);
+        return target;
+    }
+
+    std::optional<Target> job_manager(std::string_view name) {
+        const auto found = reading_.app(name);
+        const auto& apps = reading_.scenario.apps;
+        if (!found || !apps[static_cast<std::size_t>(found->value)].config.is_job()) {
+            reading_.error(node_.mark, fmt::format("there is no Flink job '{}'", name),
+                           suggestion(name, reading_.app_names));
+            return std::nullopt;
+        }
+        Target target = of(Target::Kind::job_manager);
+        target.number = found->value;
         return target;
     }
 
@@ -221,8 +232,8 @@ class SelectorReader {
         Target target = of(kind);
         const auto& ids = reading_.topology.transactional_ids;
         if (name == "*" && !ids.empty()) return target;
-        const auto found = std::find(ids.begin(), ids.end(), name);
-        if (found == ids.end()) {
+        const auto found = reading_.topology.transactional_id_named(name);
+        if (!found) {
             auto hint = suggestion(name, ids);
             if (hint.empty() && !ids.empty()) hint = fmt::format("for example {}", ids.front());
             if (ids.empty())
@@ -231,7 +242,7 @@ class SelectorReader {
                            hint);
             return std::nullopt;
         }
-        target.number = static_cast<std::int32_t>(found - ids.begin());
+        target.number = found->value;
         return target;
     }
 
@@ -264,14 +275,13 @@ std::optional<LogPick> read_log(Reading& reading, std::string_view text, const M
         const auto name = text.substr(8);
         if (name == "*") return LogPick{LogPick::Kind::any_txn, 0};
         const auto& ids = reading.topology.transactional_ids;
-        const auto found = std::find(ids.begin(), ids.end(), name);
-        if (found == ids.end()) {
+        const auto id = reading.topology.transactional_id_named(name);
+        if (!id) {
             reading.error(mark, fmt::format("there is no transactional id '{}'", name),
                           suggestion(name, ids));
             return std::nullopt;
         }
-        const model::TransactionalId id{static_cast<std::int32_t>(found - ids.begin())};
-        return LogPick{LogPick::Kind::one, reading.topology.transaction_log(id)->value};
+        return LogPick{LogPick::Kind::one, reading.topology.transaction_log(*id)->value};
     }
     if (text == "*/*") return LogPick{LogPick::Kind::any, 0};
     if (text.starts_with("group-log:")) {

@@ -16,6 +16,7 @@ std::string who_has(const std::vector<const Setting*>& rows) {
         if (row->broker != nullptr) roles.emplace_back("brokers");
         if (row->producer != nullptr) roles.emplace_back("producers");
         if (row->consumer != nullptr) roles.emplace_back("consumers");
+        if (row->job != nullptr) roles.emplace_back("Flink jobs");
         if (row->topic) roles.emplace_back("topics");
     }
     return fmt::format("{}", fmt::join(roles, " and "));
@@ -24,7 +25,8 @@ std::string who_has(const std::vector<const Setting*>& rows) {
 bool applies(const Setting& row, const SettingTargets& targets) {
     return (row.broker != nullptr && targets.cluster != nullptr) ||
            (row.producer != nullptr && targets.producer != nullptr) ||
-           (row.consumer != nullptr && targets.consumer != nullptr) || (row.topic && targets.topic);
+           (row.consumer != nullptr && targets.consumer != nullptr) ||
+           (row.job != nullptr && targets.job != nullptr) || (row.topic && targets.topic);
 }
 
 void set_one(Reading& reading, const Setting& row, const Node& value, const SettingTargets& targets,
@@ -38,7 +40,8 @@ void set_one(Reading& reading, const Setting& row, const Node& value, const Sett
         set.emplace(row.name);
         return;
     }
-    if (row.name == "transactional.id") {  // interned by the reader of applications
+    // Interned by the reader of applications.
+    if (row.name == "transactional.id" || row.name == "sink.transactional-id-prefix") {
         set.emplace(row.name);
         return;
     }
@@ -53,6 +56,8 @@ void set_one(Reading& reading, const Setting& row, const Node& value, const Sett
         assign(row.producer(*targets.producer), row, *parsed.value);
     if (row.consumer != nullptr && targets.consumer != nullptr)
         assign(row.consumer(*targets.consumer), row, *parsed.value);
+    if (row.job != nullptr && targets.job != nullptr)
+        assign(row.job(*targets.job), row, *parsed.value);
     set.emplace(row.name);
 }
 

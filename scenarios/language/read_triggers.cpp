@@ -155,6 +155,8 @@ class ValueReader {
             case Fact::count:
             case Fact::txn:
             case Fact::record_key:
+            case Fact::checkpoint:
+            case Fact::subtask:
                 return number(fact, node);
         }
     }
@@ -300,8 +302,8 @@ class ValueReader {
     }
     void transactional_id(const Node& node) {
         const auto& ids = reading_.topology.transactional_ids;
-        const auto found = std::find(ids.begin(), ids.end(), node.text);
-        if (found != ids.end()) return add(Fact::txid, found - ids.begin());
+        if (const auto found = reading_.topology.transactional_id_named(node.text))
+            return add(Fact::txid, found->value);
         refuse(Fact::txid, node, "a transactional id of this scenario", ids);
     }
     void app(const Node& node) {
@@ -319,7 +321,7 @@ class ValueReader {
         }
         const auto instance = parse_unsigned(text.substr(slash + 1));
         const auto instances =
-            reading_.scenario.apps[static_cast<std::size_t>(found->value)].config.instances;
+            reading_.scenario.apps[static_cast<std::size_t>(found->value)].config.processes();
         if (!instance || *instance.value >= static_cast<std::uint64_t>(instances))
             return refuse(Fact::app, node, fmt::format("an instance (0 to {})", instances - 1));
         if (!same) {

@@ -70,6 +70,8 @@ void add_warnings(Reading& reading);
 void add_store_warnings(Reading& reading);
 /// Of them: transactional ids, what a processor commits, who reads without isolation.
 void add_transaction_warnings(Reading& reading);
+/// Of them: what a Flink job's checkpoints and restarts mean for its transactions (F30, F31).
+void add_job_warnings(Reading& reading);
 
 /// The whole reading. Empty if there is any error.
 [[nodiscard]] std::optional<Scenario> read_scenario(Diagnostics& diagnostics, const Node& root,
@@ -81,6 +83,7 @@ struct SettingTargets {
     model::ClusterConfig* cluster = nullptr;
     model::ProducerConfig* producer = nullptr;
     model::ConsumerConfig* consumer = nullptr;
+    model::JobConfig* job = nullptr;
     bool topic = false;
 };
 std::set<std::string, std::less<>> apply_settings(Reading& reading, const Node* config,

@@ -25,6 +25,10 @@ constexpr std::array<std::string_view, 2> remote_words{"uniform", "range"};
 constexpr std::array<std::string_view, 4> migration_words{"disabled", "upgrade", "downgrade",
                                                           "bidirectional"};
 
+constexpr std::array<std::string_view, 2> checkpoint_words{"EXACTLY_ONCE", "AT_LEAST_ONCE"};
+constexpr std::array<std::string_view, 2> restart_words{"exponential-delay", "fixed-delay"};
+constexpr std::array<std::string_view, 3> availability_words{"NONE", "zookeeper", "kubernetes"};
+
 constexpr std::string_view compaction = "the log cleaner";
 constexpr std::string_view segments = "retention and segments by size";
 constexpr std::string_view compression = "compression";
@@ -86,6 +90,20 @@ constexpr Setting client(std::string_view name, SettingUnit unit, std::string_vi
             .producer = +[](ProducerConfig& c) -> Slot { return &(c.client.*member); },
             .consumer = +[](ConsumerConfig& c) -> Slot { return &(c.client.*member); }};
 }
+/// A setting of Flink, by Flink's name.
+template <auto member>
+constexpr Setting job(std::string_view name, SettingUnit unit, std::string_view fallback,
+                      std::string_view help, std::int64_t min = 0, std::int64_t max = 2'147'483'647,
+                      std::span<const std::string_view> words = {}) {
+    return {.name = name,
+            .unit = unit,
+            .fallback = fallback,
+            .help = help,
+            .min = min,
+            .max = max,
+            .job = +[](model::JobConfig& c) -> Slot { return &(c.*member); },
+            .words = words};
+}
 constexpr Setting absent(std::string_view name, std::string_view missing, std::string_view help) {
     return {.name = name, .unit = number, .fallback = "", .help = help, .missing = missing};
 }
@@ -94,6 +112,7 @@ using B = ClusterConfig;
 using P = ProducerConfig;
 using C = ConsumerConfig;
 using K = model::ClientConfig;
+using J = model::JobConfig;
 
 constexpr std::array rows{
     // Brokers and controller.
@@ -281,6 +300,60 @@ constexpr std::array rows{
             .consumer = +[](C&) -> Slot { return std::monostate{}; }},
     absent("isolation.level", "isolation by config", "use isolation"),
     absent("group.id", "group ids by config", "use group"),
+
+    // Flink jobs.
+    job<&J::interval>("execution.checkpointing.interval", time, "",
+                      "between checkpoints; without it there are none"),
+    job<&J::timeout>("execution.checkpointing.timeout", time, "10m",
+                     "a checkpoint that takes longer is given up"),
+    job<&J::min_pause>("execution.checkpointing.min-pause", time, "0s",
+                       "least time from the end of a checkpoint to the next"),
+    job<&J::concurrent>("execution.checkpointing.max-concurrent-checkpoints", number, "1",
+                        "checkpoints under way at once", 1, 100),
+    job<&J::tolerable_failures>("execution.checkpointing.tolerable-failed-checkpoints", number, "0",
+                                "failed checkpoints in a row after which the job restarts"),
+    job<&J::mode>("execution.checkpointing.mode", word, "EXACTLY_ONCE",
+                  "whether channels are blocked until all barriers have come; a chain has one input",
+                  0, 0, checkpoint_words),
+    job<&J::retained>("execution.checkpointing.num-retained", number, "1",
+                      "completed checkpoints that are kept", 1, 1000),
+    absent("execution.checkpointing.unaligned.enabled", "shuffles between subtasks",
+           "barriers overtake records"),
+    absent("execution.checkpointing.unaligned", "shuffles between subtasks",
+           "barriers overtake records"),
+    job<&J::availability>("high-availability.type", word, "kubernetes",
+                          "where completed checkpoints are listed: NONE is forgotten in a crash of the "
+                          "JobManager (Flink's default is NONE)",
+                          0, 0, availability_words),
+    job<&J::restart>("restart-strategy.type", word, "exponential-delay",
+                     "pause before a failed job starts again: exponential-delay, fixed-delay", 0, 0,
+                     restart_words),
+    job<&J::fixed_delay>("restart-strategy.fixed-delay.delay", time, "1s", "the pause"),
+    job<&J::fixed_attempts>("restart-strategy.fixed-delay.attempts", number, "1",
+                            "restarts after which the job is given up"),
+    job<&J::initial_backoff>("restart-strategy.exponential-delay.initial-backoff", time, "1s",
+                             "the first pause"),
+    job<&J::max_backoff>("restart-strategy.exponential-delay.max-backoff", time, "1m",
+                         "the longest pause"),
+    job<&J::reset_backoff>("restart-strategy.exponential-delay.reset-backoff-threshold", time, "1h",
+                           "a job that ran so long begins with the first pause again"),
+    absent("jobmanager.execution.failover-strategy", "restarts of a region",
+           "a failure restarts the whole job"),
+    job<&J::heartbeat_interval>("heartbeat.interval", time, "10s",
+                                "between heartbeats of JobManager and TaskManagers", 1),
+    job<&J::heartbeat_timeout>("heartbeat.timeout", time, "50s",
+                               "silence after which the other one is given up", 1),
+    job<&J::heartbeat_failures>("heartbeat.rpc-failure-threshold", number, "2",
+                                "heartbeats in a row that cannot be delivered", 1),
+    job<&J::spare_task_managers>("slotmanager.redundant-taskmanager-num", number, "0",
+                                 "TaskManagers that wait for one to fail", 0, 100),
+    job<&J::commit_offsets>("commit.offsets.on.checkpoint", flag, "true",
+                            "positions of completed checkpoints go to the group, for monitoring"),
+    Setting{.name = "sink.transactional-id-prefix",
+            .unit = word,
+            .fallback = "",
+            .help = "of its transactional ids; default: the app's name",
+            .job = +[](J&) -> Slot { return std::monostate{}; }},
     absent("processing.guarantee", "Kafka Streams", "use mode"),
     absent("commit.interval.ms", "Kafka Streams", "between commits"),
 };
@@ -310,6 +383,8 @@ std::string_view name(SettingUnit unit) {
             return "true or false";
         case word:
             return "a word";
+        case time:
+            return "a duration";
     }
     return "";
 }
@@ -329,6 +404,13 @@ SettingParsed parse_setting(const Setting& setting, std::string_view text, bool 
                 if (setting.words[i] == text)
                     return {SettingValue{static_cast<std::int64_t>(i)}, {}, {}};
             return refuse(fmt::format("it is one of {}", fmt::join(setting.words, ", ")));
+        }
+        case time: {
+            const auto given = parse_duration(text);
+            if (!given) return refuse("Flink's durations have a unit: 10s");
+            const auto least = sim::milliseconds(setting.min);
+            if (*given.value < least) return refuse("it is at least a millisecond");
+            return {SettingValue{given.value->count()}, {}, {}};
         }
         case ms:
         case minutes:
@@ -353,6 +435,7 @@ namespace {
 /// The step from the written number to the model's duration.
 sim::Duration as_duration(const Setting& setting, std::int64_t number) {
     if (setting.unit == minutes) return sim::seconds(number * 60);
+    if (setting.unit == time) return sim::nanoseconds(number);
     if (setting.name.ends_with(".seconds")) return sim::seconds(number);
     return sim::milliseconds(number);
 }
@@ -388,6 +471,15 @@ void assign(const Slot& slot, const Setting& setting, SettingValue value) {
         }
         void operator()(model::GroupMigration* p) const {
             *p = static_cast<model::GroupMigration>(number);
+        }
+        void operator()(model::CheckpointMode* p) const {
+            *p = static_cast<model::CheckpointMode>(number);
+        }
+        void operator()(model::RestartStrategy* p) const {
+            *p = static_cast<model::RestartStrategy>(number);
+        }
+        void operator()(model::HighAvailability* p) const {
+            *p = static_cast<model::HighAvailability>(number);
         }
     };
     std::visit(Visitor{setting, number}, slot);

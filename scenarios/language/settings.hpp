@@ -16,14 +16,16 @@
 namespace eos::scenarios {
 
 /// How the value is written, and what a number counts.
-enum class SettingUnit : std::uint8_t { ms, minutes, bytes, number, flag, word };
+/// `time`: with a unit, as Flink writes durations.
+enum class SettingUnit : std::uint8_t { ms, minutes, bytes, number, flag, word, time };
 
 /// The field of a model struct that a setting sets.
 using Slot =
     std::variant<std::monostate, sim::Duration*, std::int32_t*, std::int64_t*, bool*, model::Acks*,
                  model::OffsetReset*, model::Isolation*, std::vector<model::AssignorKind>*,
                  model::GroupProtocol*, std::optional<model::ServerAssignor>*,
-                 model::GroupMigration*>;
+                 model::GroupMigration*, model::CheckpointMode*, model::RestartStrategy*,
+                 model::HighAvailability*>;
 
 struct Setting {
     std::string_view name;
@@ -35,6 +37,7 @@ struct Setting {
     Slot (*broker)(model::ClusterConfig&) = nullptr;
     Slot (*producer)(model::ProducerConfig&) = nullptr;
     Slot (*consumer)(model::ConsumerConfig&) = nullptr;
+    Slot (*job)(model::JobConfig&) = nullptr;
     bool topic = false;  ///< a topic has it
     std::string_view missing = {};
     std::span<const std::string_view> words = {};  ///< of unit `word`

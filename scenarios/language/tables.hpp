@@ -73,10 +73,12 @@ struct Field {
     const Section* section = nullptr;
     bool required = false;
     bool nothing = false;    ///< may also be written `none`
-    std::uint8_t kinds = 15;  ///< app fields: 1 producer, 2 consumer, 4 processor, 8 sink
+    /// App fields: 1 producer, 2 consumer, 4 processor, 8 sink, 128 flink-job.
+    std::uint8_t kinds = 143;
 };
-inline constexpr std::uint8_t for_producers = 1, for_consumers = 2, for_readers = 14,
-                              for_writers = 5, for_sinks = 8, for_transactions = 13;
+inline constexpr std::uint8_t for_producers = 1, for_consumers = 2, for_readers = 142,
+                              for_writers = 133, for_sinks = 8, for_transactions = 13,
+                              for_jobs = 128, with_steps = 15;
 
 struct Section {
     std::string_view name;   ///< "fault"
@@ -102,7 +104,8 @@ extern const Words kinds, modes, clients, metadata_modes, group_protocols, flush
     fold_fields, fold_times, claim_stats, seek_targets, key_words, oneways, styles, notices,
     metrics, jepsen_names, warnings, lose_words, dedup_keys, store_kinds, duplicate_answers,
     in_flight_answers, kept_answers, write_times, in_doubt_words, effects, identities, checks,
-    offset_places, fencing_tokens, commit_phases;
+    offset_places, fencing_tokens, commit_phases,
+    job_ids, job_lingering;
 
 /// The closest of `candidates`, if one is close enough: synonyms first, then spelling variants,
 /// then Damerau-Levenshtein within max(1, length / 3), ties alphabetical.

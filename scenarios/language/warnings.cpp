@@ -38,7 +38,7 @@ void warn_app(Reading& reading, std::size_t index) {
              fmt::format("'{}' commits offsets in the background of a consume-produce loop",
                          app.name),
              "an offset may be committed before its output is safe: choose a mode");
-    if (app.consumes()) {
+    if (app.consumes() && !app.is_job()) {
         const auto& consumer = app.consumer;
         const bool classic = consumer.protocol == model::GroupProtocol::classic;
         if (classic && consumer.heartbeat_interval >= consumer.session_timeout)
@@ -117,7 +117,7 @@ void warn_settle(Reading& reading) {
     sim::Duration need{};
     std::string_view why = "broker sessions";
     for (const auto& app : scenario.apps) {
-        if (!app.config.consumes()) continue;
+        if (!app.config.consumes() || app.config.is_job()) continue;
         const auto& consumer = app.config.consumer;
         const bool classic = consumer.protocol == model::GroupProtocol::classic;
         const auto session =
@@ -153,6 +153,7 @@ bool may_hit_reader(const Scenario& scenario, const faults::Targets& targets) {
             case Target::Kind::owner:
             case Target::Kind::holder:
             case Target::Kind::zombie:
+            case Target::Kind::job_manager:
             case Target::Kind::everyone:
                 return true;
             case Target::Kind::event:
@@ -313,6 +314,7 @@ void add_warnings(Reading& reading) {
     for (std::size_t i = 0; i < reading.scenario.apps.size(); ++i) warn_app(reading, i);
     add_transaction_warnings(reading);
     add_store_warnings(reading);
+    add_job_warnings(reading);
     warn_storage(reading);
     warn_settle(reading);
     warn_retention(reading);

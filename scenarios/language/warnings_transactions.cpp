@@ -124,7 +124,9 @@ class TransactionWarnings {
         for (const auto topic : app.from) {
             const auto writer = written_in_transactions(topic);
             if (!writer) continue;
-            if (app.kind != AppKind::processor && app.kind != AppKind::sink && !judged(topic)) continue;
+            if (app.kind != AppKind::processor && app.kind != AppKind::sink && !app.is_job() &&
+                !judged(topic))
+                continue;
             warn(index, "read-uncommitted-downstream",
                  fmt::format(
                      "'{}' reads '{}' uncommitted, and '{}' writes it in transactions", app.name,
@@ -157,7 +159,7 @@ class TransactionWarnings {
             return std::find(list.begin(), list.end(), topic) != list.end();
         };
         for (const auto& app : reading_.scenario.apps) {
-            if (!app.config.first_txid) continue;
+            if (!app.config.transactional()) continue;
             bool writes = names(app.config.to) || names(app.config.workload.to);
             for (const auto& step : app.config.steps) writes = writes || step.to == topic;
             if (writes) return app.config.name;

@@ -15,7 +15,8 @@ constexpr std::array key_miles{
     controller_broker_fenced, controller_broker_registered, coordinator_loaded, group_member_expired,
     group_member_fenced, group_rebalanced, offsets_refused, offsets_reset, offsets_expired,
     node_crashed, node_lost_power, node_stopped, node_started, node_paused, node_resumed,
-    app_failed, store_prepared, store_rolled_back, store_key_expired};
+    app_failed, store_prepared, store_rolled_back, store_key_expired, checkpoint_failed,
+    committable_refused, job_restored};
 
 }  // namespace
 

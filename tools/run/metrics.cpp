@@ -80,6 +80,8 @@ Value metric_milli(Metric metric, const reports::RunReport& report) {
         case Metric::marker_queue_max: return thousandfold(t.marker_queue_max);
         case Metric::coordinator_load_max: return micros(m.coordinator_load_max);
         case Metric::store_calls_per_record: return ratio(m.store_calls, m.store_records);
+        case Metric::checkpoint_p99: return micros(m.checkpoint_p99);
+        case Metric::checkpoints_failed: return thousandfold(m.checkpoints_failed);
     }
     return std::nullopt;
 }

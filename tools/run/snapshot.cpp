@@ -117,6 +117,12 @@ class Reader {
             if (registration.epoch.value >= 0) node.broker_epoch = registration.epoch.value;
         } else if (std::holds_alternative<model::Store>(world_.node(id))) {
             node.kind = "store";
+        } else if (const auto* job = std::get_if<model::JobManager>(&world_.node(id))) {
+            node.kind = "jobmanager";
+            read_job(id, *job);
+        } else if (const auto* task = std::get_if<model::TaskManager>(&world_.node(id))) {
+            node.kind = "taskmanager";
+            read_task(id, *task);
         } else {
             node.kind = "app";
             read_client(id);
@@ -338,6 +344,38 @@ class Reader {
         if (const auto* producer = client.producer()) told.producer = read_producer(*producer);
         if (const auto* consumer = client.consumer())
             told.consumer = read_consumer(*consumer, client.process().app);
+        out_.clients.push_back(std::move(told));
+    }
+
+    /// What a JobManager would show on its page.
+    void read_job(sim::NodeId id, const model::JobManager& job) {
+        state::Client told;
+        told.name = topology_.node_name(id);
+        told.condition = condition(id);
+        told.step = model::name(job.status());
+        const auto& completed = job.store().completed;
+        told.loop = completed.empty() ? 0 : static_cast<std::int32_t>(completed.back().id.value);
+        if (!job.coordinator().pending().empty())
+            told.waits_for = fmt::format("checkpoint {}", job.coordinator().pending().front().id.value);
+        out_.clients.push_back(std::move(told));
+    }
+    void read_task(sim::NodeId id, const model::TaskManager& manager) {
+        state::Client told;
+        told.name = topology_.node_name(id);
+        told.condition = condition(id);
+        if (const auto* task = manager.task()) {
+            told.step = fmt::format("subtask {}", task->subtask());
+            told.waits_for = task->waits_for();
+            told.since = task->since();
+            state::ClientConsumer reader;
+            for (const auto& split : task->reader().splits()) {
+                state::Position position;
+                position.partition = topology_.log_name(split.log);
+                if (split.offset) position.offset = split.offset->value;
+                reader.positions.push_back(std::move(position));
+            }
+            told.consumer = std::move(reader);
+        }
         out_.clients.push_back(std::move(told));
     }
 

@@ -62,13 +62,26 @@ void configure_links(World& world, const scenarios::Scenario& scenario) {
     }
 }
 
+void add_job_manager(World& world, const scenarios::Scenario& scenario,
+                     const scenarios::App& app) {
+    const auto config = std::make_shared<const model::AppConfig>(app.config);
+    const auto setup = std::make_shared<const model::ClientSetup>(model::ClientSetup{
+        config, nullptr, nullptr, scenario.topology, scenario.seed, sim::time_zero,
+        sim::time_zero + scenario.duration});
+    sim::NodeConfig node_config;
+    if (app.config.start_manually) node_config.start.reset();
+    node_config.restart = app.config.restart;
+    node_config.kind = static_cast<std::int64_t>(NodeKind::app);
+    world.add_node(model::JobManager(setup, {app.config.id, app.config.processes()}), node_config);
+}
+
 void add_clients(World& world, const scenarios::Scenario& scenario) {
     const sim::Instant ends = sim::time_zero + scenario.duration;
     for (const auto& app : scenario.apps) {
         const auto config = std::make_shared<const model::AppConfig>(app.config);
         const auto producer = std::make_shared<const model::ProducerConfig>(app.config.producer);
         const auto consumer = std::make_shared<const model::ConsumerConfig>(app.config.consumer);
-        for (std::int32_t i = 0; i < app.config.instances; ++i) {
+        for (std::int32_t i = 0; i < app.config.processes(); ++i) {
             const model::ProcessId process{app.config.id, i};
             const auto node = scenario.topology->node_of(process);
             auto rng = sim::Rng::stream(scenario.seed, "start",
@@ -95,8 +108,12 @@ void add_clients(World& world, const scenarios::Scenario& scenario) {
             if (app.config.start_manually) node_config.start.reset();
             node_config.restart = app.config.restart;
             node_config.kind = static_cast<std::int64_t>(NodeKind::app);
-            world.add_node(model::Client(setup, process), node_config);
+            if (app.config.is_job())
+                world.add_node(model::TaskManager(setup, process), node_config);
+            else
+                world.add_node(model::Client(setup, process), node_config);
         }
+        if (app.config.is_job()) add_job_manager(world, scenario, app);
     }
 }
 
@@ -139,6 +156,7 @@ reports::JudgeConfig judge_config(const scenarios::Scenario& scenario) {
         judged.from = app.config.from;
         judged.to = app.config.to;
         judged.instances = app.config.instances;
+        judged.checkpoints = app.config.is_job();
         judged.wants_committed = app.config.mode == model::Mode::exactly_once ||
                                  app.config.consumer.isolation == model::Isolation::read_committed;
         for (const auto& step : app.config.steps) {
@@ -196,6 +214,8 @@ void audit(World& world) {
             client->audit(ctx, fx);
         } else if (const auto* store = std::get_if<model::Store>(&world.node(id))) {
             store->audit(ctx, fx);
+        } else if (const auto* task = std::get_if<model::TaskManager>(&world.node(id))) {
+            task->audit(ctx, fx);
         }
         for (const auto& effect : fx.list())
             if (const auto* told = std::get_if<sim::effect::Observe<model::Observation>>(&effect))

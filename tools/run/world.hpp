@@ -9,7 +9,9 @@
 #include "model/broker.hpp"
 #include "model/client.hpp"
 #include "model/controller.hpp"
+#include "model/job_manager.hpp"
 #include "model/store.hpp"
+#include "model/task_manager.hpp"
 #include "model/vocabulary.hpp"
 #include "scenarios/scenario.hpp"
 #include "sim/world.hpp"
@@ -19,7 +21,8 @@
 namespace eos {
 
 /// The closed set of processes.
-using AnyNode = std::variant<model::Controller, model::Broker, model::Client, model::Store>;
+using AnyNode = std::variant<model::Controller, model::Broker, model::Client, model::Store,
+                             model::TaskManager, model::JobManager>;
 using World = sim::World<model::Vocabulary, AnyNode, faults::Injector, Audience>;
 
 /// Furnished and not begun. Of the options those that say who listens and what the faults do: level,
