@@ -170,7 +170,7 @@ Duration JobManager::restart_delay(const Context& ctx) {
     const auto delay = std::min(backoff_, job().max_backoff);
     backoff_ = std::min(delay * 3 / 2, job().max_backoff);
     const auto tenth = delay / 10;
-    return delay + rng_.duration(sim::Spread::uniform(-tenth, tenth));
+    return rng_.duration(sim::Spread::uniform(delay - tenth, delay + tenth));
 }
 
 // --- TaskManagers ------------------------------------------------------------------------------------

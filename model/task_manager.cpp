@@ -225,12 +225,14 @@ TaskManager TaskManager::reborn(const sim::Loss&) && {
     return next;
 }
 
-void TaskManager::audit(const Context&, Fx& fx) const {
+void TaskManager::audit(const Context& ctx, Fx& fx) const {
     ClientAudit told;
     told.process = process_;
     if (task_) {
         told.sends_open = static_cast<std::int32_t>(task_->pool().open_sends());
-        told.call_open = task_->call_open();
+        // A job takes checkpoints for ever: a call that has just begun is no sign of anything.
+        const auto patience = setup_->producer->client.request_timeout;
+        told.call_open = task_->call_open() && ctx.now - task_->since() >= patience;
         told.call_since = task_->since();
         for (const auto& split : task_->reader().splits())
             told.positions.push_back({split.log, task_->reader().position(split.log)});
