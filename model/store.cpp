@@ -34,7 +34,43 @@ void Store::on_start(const Context&, Fx& fx) {
 void Store::on_request(const Context& ctx, const sim::ReplyTo& from, Message&& message, Fx& fx) {
     auto* request = std::get_if<StoreRequest>(&message);
     sim::ensure(request != nullptr, "a store is asked for statements only");
+    const auto session = session_of(from);
+    ++lines_[session].received;
+    if (request->opens) supersede(session, *request);
     execute(ctx, from, std::move(*request), fx);
+    end_dead_sessions(fx);
+    wake(ctx, fx);
+}
+
+// A client that speaks over a new connection has closed the one before, behind what it had sent there:
+// some of that may still be on its way, and is executed when it comes (N5, X1).
+void Store::supersede(const Session& session, const StoreRequest& request) {
+    Line* before = nullptr;
+    for (auto& [other, line] : lines_) {
+        if (other.client != session.client || other.lane != session.lane || other >= session)
+            continue;
+        before = &line;
+        if (!request.sent_before) line.ends_after = line.received;  // of a process that is dead
+    }
+    if (before && request.sent_before) before->ends_after = *request.sent_before;
+}
+
+/// A server that reads the end of a connection gives its transaction up; not while a statement waits.
+void Store::end_dead_sessions(Fx& fx) {
+    for (auto line = lines_.begin(); line != lines_.end();) {
+        const auto& [session, state] = *line;
+        const auto open = sessions_.find(session);
+        const bool waits =
+            open != sessions_.end() &&
+            std::any_of(waiting_.begin(), waiting_.end(),
+                        [&](const Work& w) { return w.transaction == open->second; });
+        if (!state.ends_after || state.received < *state.ends_after || waits) {
+            ++line;
+            continue;
+        }
+        if (open != sessions_.end()) roll_back(open->second, fx);
+        line = lines_.erase(line);
+    }
 }
 
 void Store::on_reply(const Context&, sim::Peer, sim::Correlation, Message&&, Fx&) {
@@ -71,7 +107,8 @@ void Store::on_timer(const Context& ctx, sim::TimerKey rung, Fx& fx) {
         const auto idle = found->first;
         const bool waits = std::any_of(waiting_.begin(), waiting_.end(),
                                        [&](const Work& w) { return w.transaction == idle; });
-        // Also how a server learns that a connection is dead. Simplified: not sooner.
+        // Also how a server learns of a client that is gone and does not come again. Simplified: the end
+        // of a connection is not told by itself.
         if (!waits) roll_back(idle, fx);
     } else if (kind == Tick::store_lock) {
         const auto found = std::find_if(waiting_.begin(), waiting_.end(), [&](const Work& w) {
@@ -82,6 +119,7 @@ void Store::on_timer(const Context& ctx, sim::TimerKey rung, Fx& fx) {
         waiting_.erase(found);
         fail(work, ErrorCode::lock_not_available, fx);
     }
+    end_dead_sessions(fx);
     wake(ctx, fx);
 }
 
@@ -212,6 +250,7 @@ void Store::wake(const Context& ctx, Fx& fx) {
         waiting_.erase(found);
         fx.disarm(key(Tick::store_lock, low(work.transaction)));
         carry_on(ctx, std::move(work), fx);
+        end_dead_sessions(fx);
     }
 }
 

@@ -55,8 +55,8 @@ class Store {
 
     friend bool operator==(const Store&, const Store&) = default;
     [[nodiscard]] auto fields() const {
-        return std::tie(tables_, wiped_, next_, sessions_, transactions_, locks_, waiting_, running_,
-                        queued_);
+        return std::tie(tables_, wiped_, next_, lines_, sessions_, transactions_, locks_, waiting_,
+                        running_, queued_);
     }
 
   private:
@@ -67,6 +67,13 @@ class Store {
         std::uint8_t lane = 0;
         std::uint32_t connection = 0;
         friend constexpr auto operator<=>(const Session&, const Session&) = default;
+    };
+    /// What came over a connection, and after how many requests its client has closed it.
+    struct Line {
+        std::int32_t received = 0;
+        std::optional<std::int32_t> ends_after = {};
+        friend bool operator==(const Line&, const Line&) = default;
+        [[nodiscard]] auto fields() const { return std::tie(received, ends_after); }
     };
     struct Transaction {
         ProcessId process;
@@ -116,6 +123,8 @@ class Store {
 
     // Ends of transactions (store.cpp).
     void prepare(const Context& ctx, const sim::ReplyTo& from, const StoreRequest& request, Fx& fx);
+    void supersede(const Session& session, const StoreRequest& request);
+    void end_dead_sessions(Fx& fx);
     void end_session_transaction(const Context& ctx, const sim::ReplyTo& from,
                                  const StoreRequest& request, Fx& fx);
     void decide(const Context& ctx, const sim::ReplyTo& from, const StoreRequest& request, Fx& fx);
@@ -145,6 +154,7 @@ class Store {
     StoreTables tables_;
     bool wiped_ = false;                          ///< and nobody was told yet
     std::int64_t next_ = 1;                       ///< transactions and calls are numbered together
+    std::map<Session, Line> lines_;
     std::map<Session, TxnNumber> sessions_;
     std::map<TxnNumber, Transaction> transactions_;
     std::map<Cell, TxnNumber> locks_;             ///< of prepared ones too

@@ -33,6 +33,10 @@ void StoreClient::send_if_ready(const Context& ctx, Fx& fx) {
     pending_->sent = true;
     fx.disarm(key(Tick::store_call));
     const auto left = config_.request_timeout - (ctx.now - pending_->began);
+    auto& sent = sent_[pending_->store];
+    pending_->request.opens = sent.now == 0;
+    pending_->request.sent_before = sent.before;
+    ++sent.now;
     (void)net_.send(ctx, peer, pending_->request, std::max(left, sim::milliseconds(1)), 0, fx);
 }
 
@@ -75,6 +79,9 @@ void StoreClient::on_reply(const Context& ctx, sim::Peer from, sim::Correlation 
 }
 
 void StoreClient::on_link(const Context& ctx, sim::Peer peer, sim::LinkEvent event, Fx& fx) {
+    if (event == sim::LinkEvent::opened)
+        for (auto& [store, sent] : sent_)
+            if (peer_of(store) == peer && sent.now > 0) sent = {0, sent.now};
     take(ctx, net_.on_link(ctx, peer, event, fx), fx);
 }
 

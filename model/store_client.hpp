@@ -4,6 +4,7 @@
 // is over; after the last two nobody knows what became of it, unless it was never sent (X1).
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <tuple>
@@ -45,7 +46,7 @@ class StoreClient {
     void on_timer(const Context& ctx, const sim::TimerKey& key, Fx& fx);
 
     friend bool operator==(const StoreClient&, const StoreClient&) = default;
-    [[nodiscard]] auto fields() const { return std::tie(process_, net_, pending_, answer_); }
+    [[nodiscard]] auto fields() const { return std::tie(process_, net_, pending_, answer_, sent_); }
 
   private:
     struct Pending {
@@ -66,6 +67,14 @@ class StoreClient {
     NetworkClient net_;
     std::optional<Pending> pending_;
     std::optional<StoreAnswer> answer_;
+    /// Requests over the present connection and over the one before; none: there was none.
+    struct Sent {
+        std::int32_t now = 0;
+        std::optional<std::int32_t> before;
+        friend bool operator==(const Sent&, const Sent&) = default;
+        [[nodiscard]] auto fields() const { return std::tie(now, before); }
+    };
+    std::map<StoreId, Sent> sent_;
 };
 
 }  // namespace eos::model

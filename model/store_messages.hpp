@@ -65,6 +65,10 @@ struct StoreRequest {
     std::int32_t attempt = 1;
     ProcessId process;
     GroupId group{-1};
+    /// The first over its connection. `sent_before`: how many went over the one before, none: nobody
+    /// knows, the process is new. Stands for what ends that connection behind the last of them.
+    bool opens = false;
+    std::optional<std::int32_t> sent_before = {};
     /// The first of a transaction: BEGIN goes with it, as drivers do it.
     bool begins = false;
     /// In a transaction of its own, whatever the session has open.

@@ -147,6 +147,49 @@ TEST_CASE("BEGIN gives up what the session had open") {
     CHECK(rig.store->open_transactions() == 1);
 }
 
+TEST_CASE("a client that comes over a new connection has closed the one before") {
+    StoreRig rig;
+    rig.begin_write(1, {row(0, 7)});
+    StoreRequest again;
+    again.begins = again.opens = true;
+    again.rows = {row(0, 7)};
+
+    SUBCASE("behind all it had sent: the transaction is given up") {
+        again.sent_before = 1;
+        const auto second = rig.ask(2, again);
+        CHECK(rig.answer(second)->fresh == std::vector<std::uint8_t>{1});
+    }
+    SUBCASE("behind a commit that is still on its way") {
+        again.sent_before = 2;
+        const auto second = rig.ask(2, again);
+        CHECK_FALSE(rig.answer(second));
+        rig.commit(1);
+        CHECK(rig.answer(second)->fresh == std::vector<std::uint8_t>{0});
+        CHECK(rig.applied().size() == 1);
+    }
+    SUBCASE("because it died") {
+        const auto second = rig.ask(2, again);
+        CHECK(rig.answer(second)->fresh == std::vector<std::uint8_t>{1});
+    }
+}
+
+TEST_CASE("calls that are given up while they wait do not keep their successors from the lock") {
+    StoreRig rig;
+    rig.begin_write(1, {row(0, 7)});
+    StoreRequest again;
+    again.begins = again.opens = true;
+    again.rows = {row(0, 7)};
+    again.sent_before = 2;
+    rig.ask(2, again);
+    again.sent_before = 1;
+    const auto third = rig.ask(3, again);
+
+    rig.commit(1);
+
+    CHECK(rig.answer(third)->fresh == std::vector<std::uint8_t>{0});
+    CHECK(rig.store->open_transactions() == 1);
+}
+
 TEST_CASE("an identity is forgotten after its time") {
     StoreConfig settings;
     settings.remember = seconds(10);

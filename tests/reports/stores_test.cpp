@@ -50,7 +50,10 @@ class StoreHistory : public reports::testing::ToldHistory<StoreHistory> {
 
     /// The log holds these events, in this order, with these keys.
     StoreHistory& log(std::vector<Record> records) {
-        ReplicaAudit audit{{1}, log0, true};
+        ReplicaAudit audit;
+        audit.broker = {1};
+        audit.log = log0;
+        audit.leader = true;
         audit.log_end = audit.high_watermark = {static_cast<std::int64_t>(records.size())};
         audit.last_stable = audit.log_end;
         Batch batch;
