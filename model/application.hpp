@@ -166,7 +166,7 @@ class Application {
     void take_store_answer(const Context& ctx, Hands hands, Fx& fx);
     void store_answered(const StoreResponse& response, const Context& ctx, Hands hands, Fx& fx);
     void store_failed(const StoreAnswer& answer, const Context& ctx, Hands hands, Fx& fx);
-    void retry_store(const Context& ctx, Fx& fx);
+    void retry_store(const Context& ctx, Hands hands, Fx& fx);
     void finish_db_commit(const Context& ctx, Hands hands, Fx& fx);
     [[nodiscard]] bool begin_placing(const Context& ctx, Hands hands, Fx& fx);
     void go_on_placing(const StoreResponse* response, const Context& ctx, Hands hands, Fx& fx);

@@ -197,7 +197,7 @@ void Application::react(ErrorClass error_class, ErrorCode error, const Context& 
                 // "The same call" of a send is the send.
                 for (const auto& f : failed) resend_.push_back(f.what);
             } else if (wait_ == Wait::store) {
-                retry_store(ctx, fx);
+                retry_store(ctx, hands, fx);
                 return;
             } else if (wait_ != Wait::none) {
                 retry_call_ = wait_ == Wait::txn_call;

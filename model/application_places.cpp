@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "model/application.hpp"
 
@@ -55,6 +56,20 @@ void Application::go_on_placing(const StoreResponse* response, const Context& ct
             [[fallthrough]];
         case Phase::place:
             if (db_.phase == Phase::place && response) {
+                // Nothing was ever committed there. Simplified: then it starts where the log does,
+                // unless the policy of the consumer is another.
+                if (config_->consumer.offset_reset == OffsetReset::earliest) {
+                    std::vector<LogId> untold;
+                    for (const auto& [log, start] : db_.starts)
+                        if (std::none_of(response->parts.begin(), response->parts.end(),
+                                         [&](const StorePart& part) { return part.log == log; }))
+                            untold.push_back(log);
+                    std::erase_if(chunks_, [&](const Chunk& c) {
+                        return std::find(untold.begin(), untold.end(), c.log) != untold.end();
+                    });
+                    for (const auto log : untold) polled_.erase(log);
+                    if (!untold.empty()) hands.consumer->seek_to_beginning(ctx, untold, fx);
+                }
                 for (const auto& part : response->parts) {
                     const auto found = db_.starts.find(part.log);
                     if (found == db_.starts.end() || found->second == part.offset) continue;

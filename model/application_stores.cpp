@@ -1,6 +1,7 @@
 // The steps of a program that speak to a store: db_begin, claim, write, write_offset, db_prepare,
 // db_commit, db_rollback (language.md 4.2). A retry of `store` errors goes back to db_begin, with the
-// same records and so with the same identities (X2); without a transaction the same call is made again.
+// same records and so with the same identities (X2); where the offsets are in the store, to what it says
+// of them; without a transaction the same call is made again.
 //
 //   checked: with-effect   write (identity and effect in one statement)
 //            before        claim alone, then write what was new          a crash between: lost
@@ -340,7 +341,7 @@ void Application::store_failed(const StoreAnswer& answer, const Context& ctx, Ha
     react(error_class, answer.error, ctx, hands, fx);
 }
 
-void Application::retry_store(const Context& ctx, Fx& fx) {
+void Application::retry_store(const Context& ctx, Hands hands, Fx& fx) {
     const auto backoff = config_->consumer.client.retry_backoff;
     const bool placing = db_.phase == Phase::fence || db_.phase == Phase::place ||
                          db_.phase == Phase::recover || db_.phase == Phase::decide;
@@ -350,6 +351,16 @@ void Application::retry_store(const Context& ctx, Fx& fx) {
     while (begin > 0 && program[begin].kind != StepKind::db_begin) --begin;
     const bool from_begin = !placing && !decides && db_.phase != Phase::remember && db_.begun &&
                             program[begin].kind == StepKind::db_begin;
+    if (from_begin && config_->stores.offsets_in_store) {
+        // N6: nobody but the store knows whether the rows are there, and its offset says so.
+        db_.unplaced.clear();
+        for (const auto log : hands.consumer->assignment()) db_.unplaced.insert(log);
+        processed_.clear();
+        polled_.clear();
+        give_up_loop(ctx, hands, fx);
+        let_time_pass(fx);
+        return;
+    }
     if (from_begin) {
         pc_ = begin;
         wait_ = Wait::backoff;

@@ -17,8 +17,12 @@ Store::Session Store::session_of(const sim::ReplyTo& reply) {
 void Store::execute(const Context& ctx, const sim::ReplyTo& from, StoreRequest request, Fx& fx) {
     switch (request.statement) {
         case Statement::look_up:
-        case Statement::read_offset:
         case Statement::recover: read(ctx, from, request, fx); break;
+        case Statement::read_offset:
+            // SELECT ... FOR UPDATE: a commit that is still on its way is waited for.
+            request.alone = true;
+            carry_on(ctx, {open(from, request), from, request}, fx);
+            break;
         case Statement::prepare: prepare(ctx, from, request, fx); break;
         case Statement::decide: decide(ctx, from, request, fx); break;
         case Statement::commit:
@@ -100,6 +104,7 @@ Store::Verdict Store::one(const Context& ctx, Work& work, Transaction& transacti
     if (request.statement == Statement::fence) return {};
     const auto cell = offset_cell(request.group, part.log);
     if (!take(cell, work, transaction)) return {Verdict::Kind::blocked};
+    if (request.statement == Statement::read_offset) return {};
     transaction.changes.push_back({.kind = Change::Kind::offset,
                                    .process = request.process,
                                    .group = request.group,
@@ -213,12 +218,18 @@ void Store::wait(const Context&, Work work, Fx& fx) {
 void Store::finish(const Context& ctx, Work work, Fx& fx) {
     const auto& request = work.request;
     tell_executed(work.reply, request, ErrorCode::none, fx);
-    if (request.alone)
+    StoreResponse response{.statement = request.statement};
+    if (request.statement == Statement::read_offset) {
+        for (const auto& part : request.parts)
+            if (const auto offset = tables_.offset(offset_cell(request.group, part.log)))
+                response.parts.push_back({part.log, *offset});
+        release(work.transaction);
+        transactions_.erase(work.transaction);
+    } else if (request.alone)
         commit(ctx, work.transaction, fx);
     else
         fx.arm(key(Tick::store_idle, static_cast<std::uint32_t>(work.transaction)),
                config_->idle_transaction);
-    StoreResponse response{.statement = request.statement};
     response.fresh = std::move(work.fresh);
     fx.reply(work.reply, std::move(response));
 }
@@ -230,7 +241,7 @@ void Store::fail(const Work& work, ErrorCode error, Fx& fx) {
     answer(work.reply, work.request.statement, error, fx);
 }
 
-// Reads see what is committed and wait for nobody.
+// These see what is committed and wait for nobody.
 void Store::read(const Context& ctx, const sim::ReplyTo& from, const StoreRequest& request,
                  Fx& fx) {
     StoreResponse response{.statement = request.statement};
@@ -242,11 +253,6 @@ void Store::read(const Context& ctx, const sim::ReplyTo& from, const StoreReques
         if (expired) tell_duplicate(Mile::store_key_expired, from, request, row, fx);
         if (known) tell_duplicate(Mile::store_duplicate_seen, from, request, row, fx);
         response.fresh.push_back(known ? 0 : 1);
-    }
-    for (const auto& part : request.parts) {
-        if (request.statement != Statement::read_offset) break;
-        if (const auto offset = tables_.offset(offset_cell(request.group, part.log)))
-            response.parts.push_back({part.log, *offset});
     }
     if (request.statement == Statement::recover) {
         const auto asked = [&](const StorePart& of) {

@@ -26,7 +26,7 @@ void check_kind(Reading& reading, const Form& form, StoreKind kind) {
     for (const auto& row : of_kind)
         if (row.kind != kind && form.has(row.field))
             reading.error(form.key_mark(row.field),
-                          fmt::format("a {} store has no '{}' ({})",
+                          fmt::format("a store of kind {} has no '{}' ({})",
                                       store_kinds.rows[static_cast<std::size_t>(kind)].name,
                                       row.field, form.where()));
     if (kind != StoreKind::http && form.text("on_duplicate") == "stored-reply")

@@ -252,7 +252,6 @@ TEST_CASE("an offset is read when it is committed") {
     CHECK_FALSE(stored_offset(rig));
 
     rig.ask(1, offset_at(10));
-    CHECK_FALSE(stored_offset(rig));
     rig.commit(1);
 
     CHECK(stored_offset(rig) == Offset{10});
@@ -376,11 +375,27 @@ TEST_CASE("what was given up cannot be prepared by a request that comes later") 
 
 TEST_CASE("the same request in the same state has the same effects") {
     StoreRig a;
-    StoreRig b;
+    StoreRig b = a;
     for (auto* rig : {&a, &b}) {
         rig->begin_write(1, {row(0, 7), row(1, 8)});
         rig->commit(1);
     }
 
     CHECK(*a.store == *b.store);
+    CHECK(a.applied().size() == b.applied().size());
+}
+
+TEST_CASE("who reads an offset waits for the transaction that is about to change it") {
+    StoreRig rig;
+    rig.ask(1, offset_at(10));
+    StoreRequest request;
+    request.statement = Statement::read_offset;
+    request.parts = {{orders, {}}};
+
+    const auto reads = rig.ask(2, request, writer1);
+    CHECK_FALSE(rig.answer(reads));
+    rig.commit(1);
+
+    CHECK(rig.answer(reads)->parts.front().offset == Offset{10});
+    CHECK(rig.store->open_transactions() == 0);
 }
