@@ -1,7 +1,7 @@
-// Where a reader starts whose offsets are kept in a store, and what a new owner has to do there first:
-// write its fencing token, then read the offsets (S4, S19), and decide what a former owner left
-// prepared. It happens between the poll() that returned after an assignment and the first record that
-// is looked at, as an application does it in onPartitionsAssigned.
+// Where a reader starts whose offsets are kept in a store, and what a new owner has to do there
+// first: write its fencing token, then read the offsets (S4, S19), and decide what a former owner
+// left prepared. It happens between the poll() that returned after an assignment and the first
+// record that is looked at, as an application does it in onPartitionsAssigned.
 //
 //   assigned --poll()--> fence --> read offsets, seek --> in-doubt transactions --> go on
 
@@ -91,8 +91,8 @@ void Application::go_on_placing(const StoreResponse* response, const Context& ct
                 const auto& doubt = db_.in_doubt.back();
                 auto request = statement(Statement::decide);
                 request.name = doubt.name;
-                request.commits = std::any_of(
-                    doubt.parts.begin(), doubt.parts.end(), [&](const StorePart& part) {
+                request.commits =
+                    std::any_of(doubt.parts.begin(), doubt.parts.end(), [&](const StorePart& part) {
                         const auto found = db_.starts.find(part.log);
                         return found != db_.starts.end() && found->second >= part.offset;
                     });
@@ -109,7 +109,8 @@ void Application::go_on_placing(const StoreResponse* response, const Context& ct
         case Phase::offset:
         case Phase::prepare:
         case Phase::end:
-        case Phase::give_up: return;  // not of this
+        case Phase::give_up:
+            return;  // not of this
     }
     finish_placing(ctx, hands, fx);
 }
@@ -120,8 +121,8 @@ void Application::finish_placing(const Context& ctx, Hands hands, Fx& fx) {
     db_.phase = Phase::none;
     wait_ = Wait::poll;
     if (chunks_.empty() && !in_setup_ && !bounded_) {
-        hands.consumer->poll(ctx, step().max > 0 ? step().max : config_->batch,
-                             milliseconds(500), fx);
+        hands.consumer->poll(ctx, step().max > 0 ? step().max : config_->batch, milliseconds(500),
+                             fx);
         return;
     }
     end_step(hands, fx);

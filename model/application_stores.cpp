@@ -1,7 +1,7 @@
 // The steps of a program that speak to a store: db_begin, claim, write, write_offset, db_prepare,
-// db_commit, db_rollback (language.md 4.2). A retry of `store` errors goes back to db_begin, with the
-// same records and so with the same identities (X2); where the offsets are in the store, to what it says
-// of them; without a transaction the same call is made again.
+// db_commit, db_rollback (language.md 4.2). A retry of `store` errors goes back to db_begin, with
+// the same records and so with the same identities (X2); where the offsets are in the store, to
+// what it says of them; without a transaction the same call is made again.
 //
 //   checked: with-effect   write (identity and effect in one statement)
 //            before        claim alone, then write what was new          a crash between: lost
@@ -62,7 +62,9 @@ void Application::begin_store_step(const Context& ctx, Hands hands, Fx& fx) {
             ask_store(std::move(request), ctx, hands, fx);
             return;
         }
-        case StepKind::write: begin_write(ctx, hands, fx); return;
+        case StepKind::write:
+            begin_write(ctx, hands, fx);
+            return;
         case StepKind::write_offset: {
             auto request = statement(Statement::write_offset);
             for (const auto& [log, offset] : processed_) request.parts.push_back({log, offset});
@@ -90,7 +92,9 @@ void Application::begin_store_step(const Context& ctx, Hands hands, Fx& fx) {
             return;
         }
         case StepKind::db_commit:
-        case StepKind::db_rollback: end_db_transaction(ctx, hands, fx); return;
+        case StepKind::db_rollback:
+            end_db_transaction(ctx, hands, fx);
+            return;
         case StepKind::subscribe:
         case StepKind::unsubscribe:
         case StepKind::poll:
@@ -110,20 +114,25 @@ void Application::begin_store_step(const Context& ctx, Hands hands, Fx& fx) {
         case StepKind::commit:
         case StepKind::abort:
         case StepKind::enrol:
-        case StepKind::send_offsets: return;  // no steps at a store
+        case StepKind::send_offsets:
+            return;  // no steps at a store
     }
 }
 
-// --- rows and their identities --------------------------------------------------------------------
+// --- rows and their identities
+// --------------------------------------------------------------------
 
 std::optional<EffectKey> Application::key_of(IdentityKind identity, LogId log, Offset offset,
                                              const Record& record, std::int32_t life) {
     switch (identity) {
-        case IdentityKind::none: return std::nullopt;
+        case IdentityKind::none:
+            return std::nullopt;
         case IdentityKind::offset:
             return EffectKey{identity, static_cast<std::uint64_t>(log.value), offset.value};
-        case IdentityKind::event: return EffectKey{identity, record.id.value, 0};
-        case IdentityKind::business: return EffectKey{identity, record.key, 0};
+        case IdentityKind::event:
+            return EffectKey{identity, record.id.value, 0};
+        case IdentityKind::business:
+            return EffectKey{identity, record.key, 0};
         case IdentityKind::random:
             return EffectKey{identity,
                              (static_cast<std::uint64_t>(process_.instance) << 32) |
@@ -167,8 +176,7 @@ void Application::begin_write(const Context& ctx, Hands hands, Fx& fx) {
         write_rows(ctx, hands, fx);
         return;
     }
-    auto request =
-        statement(checked == Checked::before ? Statement::claim : Statement::look_up);
+    auto request = statement(checked == Checked::before ? Statement::claim : Statement::look_up);
     request.rows = db_.rows;
     request.alone = checked == Checked::before;
     db_.phase = checked == Checked::before ? Phase::claim_before : Phase::look_up;
@@ -185,8 +193,8 @@ void Application::write_rows(const Context& ctx, Hands hands, Fx& fx) {
     else
         request.rows = {db_.rows[db_.next]};
     // S9: a conditional write of a kv store takes four quorum round trips, another one.
-    const bool conditional = step().effect == EffectKind::insert_if_absent ||
-                             step().effect == EffectKind::put_if_newer;
+    const bool conditional =
+        step().effect == EffectKind::insert_if_absent || step().effect == EffectKind::put_if_newer;
     if (kind == StoreKind::kv && conditional) request.rounds = 4;
     db_.phase = Phase::effect;
     ask_store(std::move(request), ctx, hands, fx);
@@ -227,14 +235,15 @@ void Application::finish_db_commit(const Context& ctx, Hands hands, Fx& fx) {
     end_step(hands, fx);
 }
 
-// --- calls ----------------------------------------------------------------------------------------
+// --- calls
+// ----------------------------------------------------------------------------------------
 
 void Application::ask_store(StoreRequest request, const Context& ctx, Hands hands, Fx& fx) {
     const bool in_step = wait_ != Wait::poll && step().store.value >= 0;
     const auto store = in_step ? step().store : store_of_program();
-    const bool part_of_transaction =
-        request.statement == Statement::write || request.statement == Statement::write_offset ||
-        request.statement == Statement::claim;
+    const bool part_of_transaction = request.statement == Statement::write ||
+                                     request.statement == Statement::write_offset ||
+                                     request.statement == Statement::claim;
     if (part_of_transaction && !request.alone) {
         if (db_.begun) {
             request.begins = !db_.in_transaction;
@@ -242,9 +251,9 @@ void Application::ask_store(StoreRequest request, const Context& ctx, Hands hand
             request.alone = true;  // autocommit
         }
     }
-    if (config_->stores.fences && (request.statement == Statement::write ||
-                                   request.statement == Statement::write_offset ||
-                                   request.statement == Statement::fence))
+    if (config_->stores.fences &&
+        (request.statement == Statement::write || request.statement == Statement::write_offset ||
+         request.statement == Statement::fence))
         request.token = db_.token;
     request.attempt = db_.attempts + 1;
     since_ = ctx.now;
@@ -272,7 +281,8 @@ void Application::store_answered(const StoreResponse& response, const Context& c
         return i >= response.fresh.size() || response.fresh[i] != 0;
     };
     switch (db_.phase) {
-        case Phase::none: return;
+        case Phase::none:
+            return;
         case Phase::claim:
             db_.claimed.emplace();
             for (std::size_t i = 0; i < db_.rows.size(); ++i)
@@ -307,7 +317,9 @@ void Application::store_answered(const StoreResponse& response, const Context& c
             db_.surely_prepared = true;
             end_step(hands, fx);
             return;
-        case Phase::end: finish_db_commit(ctx, hands, fx); return;
+        case Phase::end:
+            finish_db_commit(ctx, hands, fx);
+            return;
         case Phase::give_up:
             db_.prepared.reset();
             end_step(hands, fx);
@@ -322,11 +334,14 @@ void Application::store_answered(const StoreResponse& response, const Context& c
         case Phase::fence:
         case Phase::place:
         case Phase::recover:
-        case Phase::decide: go_on_placing(&response, ctx, hands, fx); return;
+        case Phase::decide:
+            go_on_placing(&response, ctx, hands, fx);
+            return;
     }
 }
 
-// --- errors ---------------------------------------------------------------------------------------
+// --- errors
+// ---------------------------------------------------------------------------------------
 
 void Application::store_failed(const StoreAnswer& answer, const Context& ctx, Hands hands, Fx& fx) {
     ++db_.attempts;

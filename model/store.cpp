@@ -26,8 +26,8 @@ void Store::on_start(const Context&, Fx& fx) {
                  change.effect == EffectKind::put_if_newer))
                 locks_[row_cell(change.process.app, change.row.record)] = prepared.number;
         }
-        if (config_->in_doubt) fx.arm(key(Tick::store_in_doubt, low(prepared.number)),
-                                      *config_->in_doubt);
+        if (config_->in_doubt)
+            fx.arm(key(Tick::store_in_doubt, low(prepared.number)), *config_->in_doubt);
     }
 }
 
@@ -42,8 +42,8 @@ void Store::on_request(const Context& ctx, const sim::ReplyTo& from, Message&& m
     wake(ctx, fx);
 }
 
-// A client that speaks over a new connection has closed the one before, behind what it had sent there:
-// some of that may still be on its way, and is executed when it comes (N5, X1).
+// A client that speaks over a new connection has closed the one before, behind what it had sent
+// there: some of that may still be on its way, and is executed when it comes (N5, X1).
 void Store::supersede(const Session& session, const StoreRequest& request) {
     Line* before = nullptr;
     for (auto& [other, line] : lines_) {
@@ -55,15 +55,16 @@ void Store::supersede(const Session& session, const StoreRequest& request) {
     if (before && request.sent_before) before->ends_after = *request.sent_before;
 }
 
-/// A server that reads the end of a connection gives its transaction up; not while a statement waits.
+/// A server that reads the end of a connection gives its transaction up; not while a statement
+/// waits.
 void Store::end_dead_sessions(Fx& fx) {
     for (auto line = lines_.begin(); line != lines_.end();) {
         const auto& [session, state] = *line;
         const auto open = sessions_.find(session);
-        const bool waits =
-            open != sessions_.end() &&
-            std::any_of(waiting_.begin(), waiting_.end(),
-                        [&](const Work& w) { return w.transaction == open->second; });
+        const bool waits = open != sessions_.end() &&
+                           std::any_of(waiting_.begin(), waiting_.end(), [&](const Work& w) {
+                               return w.transaction == open->second;
+                           });
         if (!state.ends_after || state.received < *state.ends_after || waits) {
             ++line;
             continue;
@@ -107,8 +108,8 @@ void Store::on_timer(const Context& ctx, sim::TimerKey rung, Fx& fx) {
         const auto idle = found->first;
         const bool waits = std::any_of(waiting_.begin(), waiting_.end(),
                                        [&](const Work& w) { return w.transaction == idle; });
-        // Also how a server learns of a client that is gone and does not come again. Simplified: the end
-        // of a connection is not told by itself.
+        // Also how a server learns of a client that is gone and does not come again. Simplified:
+        // the end of a connection is not told by itself.
         if (!waits) roll_back(idle, fx);
     } else if (kind == Tick::store_lock) {
         const auto found = std::find_if(waiting_.begin(), waiting_.end(), [&](const Work& w) {
@@ -136,7 +137,8 @@ void Store::audit(const Context&, Fx& fx) const {
                           static_cast<std::int32_t>(waiting_.size())});
 }
 
-// --- ends of transactions -------------------------------------------------------------------------
+// --- ends of transactions
+// -------------------------------------------------------------------------
 
 void Store::end_session_transaction(const Context& ctx, const sim::ReplyTo& from,
                                     const StoreRequest& request, Fx& fx) {
@@ -171,8 +173,8 @@ void Store::prepare(const Context&, const sim::ReplyTo& from, const StoreRequest
         return;
     }
     auto& transaction = transactions_.at(number);
-    Prepared prepared{request.process, request.group, request.parts,
-                      std::move(transaction.changes), number};
+    Prepared prepared{request.process, request.group, request.parts, std::move(transaction.changes),
+                      number};
     fx.disarm(key(Tick::store_idle, low(number)));
     if (config_->in_doubt) fx.arm(key(Tick::store_in_doubt, low(number)), *config_->in_doubt);
     tables_.prepared.emplace(*request.name, std::move(prepared));
@@ -258,7 +260,8 @@ void Store::answer(const sim::ReplyTo& to, Statement statement, ErrorCode error,
     fx.reply(to, StoreResponse{.statement = statement, .error = error});
 }
 
-// --- what is told ---------------------------------------------------------------------------------
+// --- what is told
+// ---------------------------------------------------------------------------------
 
 void Store::tell_executed(const sim::ReplyTo& from, const StoreRequest& request, ErrorCode error,
                           Fx& fx) const {

@@ -1,12 +1,14 @@
 #pragma once
-// An external store as a process: sessions over connections, transactions with locks, durable tables.
-// Which of its three kinds it is decides how a write is carried out:
+// An external store as a process: sessions over connections, transactions with locks, durable
+// tables. Which of its three kinds it is decides how a write is carried out:
 //
-//   sql   BEGIN with the first statement ... COMMIT; a second insert of an uncommitted key waits for
-//         the first transaction, as in PostgreSQL; a circle of waits, or a wait that takes too long,
-//         ends in an error that rolls back
+//   sql   BEGIN with the first statement ... COMMIT; a second insert of an uncommitted key waits
+//   for
+//         the first transaction, as in PostgreSQL; a circle of waits, or a wait that takes too
+//         long, ends in an error that rolls back
 //   kv    one row a call, at once (store_calls.cpp)
-//   http  a call runs for `work`, then its effect and its answer are stored together (store_calls.cpp)
+//   http  a call runs for `work`, then its effect and its answer are stored together
+//   (store_calls.cpp)
 //
 //              begins            commit
 //   (nothing) -------> active ------------> durable, told to the history, answered
@@ -14,7 +16,8 @@
 //                       | '----- error, rollback, no statement for 5 s ---> rolled back
 //                       '------- crash ---> gone
 //
-// X1: a request whose caller gave up is executed all the same; what became of it only the tables know.
+// X1: a request whose caller gave up is executed all the same; what became of it only the tables
+// know.
 
 #include <cstdint>
 #include <map>
@@ -152,15 +155,15 @@ class Store {
     std::shared_ptr<const StoreConfig> config_;
     std::shared_ptr<const Topology> topology_;
     StoreTables tables_;
-    bool wiped_ = false;                          ///< and nobody was told yet
-    std::int64_t next_ = 1;                       ///< transactions and calls are numbered together
+    bool wiped_ = false;     ///< and nobody was told yet
+    std::int64_t next_ = 1;  ///< transactions and calls are numbered together
     std::map<Session, Line> lines_;
     std::map<Session, TxnNumber> sessions_;
     std::map<TxnNumber, Transaction> transactions_;
-    std::map<Cell, TxnNumber> locks_;             ///< of prepared ones too
-    std::vector<Work> waiting_;                   ///< in the order in which they began to wait
-    std::map<std::int64_t, Call> running_;        ///< http: begun, without effect yet
-    std::vector<Call> queued_;                    ///< http: behind a call with the same key
+    std::map<Cell, TxnNumber> locks_;       ///< of prepared ones too
+    std::vector<Work> waiting_;             ///< in the order in which they began to wait
+    std::map<std::int64_t, Call> running_;  ///< http: begun, without effect yet
+    std::vector<Call> queued_;              ///< http: behind a call with the same key
 };
 
 }  // namespace eos::model

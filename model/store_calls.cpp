@@ -1,6 +1,6 @@
 // Stores without transactions: one row a call. A kv store writes at once; an http store works for a
-// while, and a second call with the same key may come meanwhile (S7). Effect and stored answer become
-// durable together.
+// while, and a second call with the same key may come meanwhile (S7). Effect and stored answer
+// become durable together.
 
 #include <algorithm>
 #include <utility>
@@ -52,8 +52,8 @@ void Store::write_now(const Context& ctx, const sim::ReplyTo& from, const StoreR
     tables_.apply(ctx, changes, fx);
     tell_executed(from, request, response.error, fx);
     if (!changes.empty())
-        tell_end(Mile::store_committed,
-                 {request.process, from.client, {}, std::move(changes), {}}, fx);
+        tell_end(Mile::store_committed, {request.process, from.client, {}, std::move(changes), {}},
+                 fx);
     fx.reply(from, std::move(response));
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 // The blocking session of an application with its stores: a driver or an HTTP client. One call at a
-// time, over one connection a store. A call ends with an answer, with the connection, or when its time
-// is over; after the last two nobody knows what became of it, unless it was never sent (X1).
+// time, over one connection a store. A call ends with an answer, with the connection, or when its
+// time is over; after the last two nobody knows what became of it, unless it was never sent (X1).
 
 #include <cstdint>
 #include <map>
@@ -40,8 +40,8 @@ class StoreClient {
     void abandon(Fx& fx);
 
     [[nodiscard]] bool owns(const sim::TimerKey& key) const;
-    void on_reply(const Context& ctx, sim::Peer from, sim::Correlation correlation,
-                  Message message, Fx& fx);
+    void on_reply(const Context& ctx, sim::Peer from, sim::Correlation correlation, Message message,
+                  Fx& fx);
     void on_link(const Context& ctx, sim::Peer peer, sim::LinkEvent event, Fx& fx);
     void on_timer(const Context& ctx, const sim::TimerKey& key, Fx& fx);
 

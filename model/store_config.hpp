@@ -1,6 +1,6 @@
 #pragma once
-// What a store is and what is asked of it, as settings and as words (language.md 3 "Stores", 4.1 row
-// `sink`; pipelines-and-sinks.md section 2). Plain data.
+// What a store is and what is asked of it, as settings and as words (language.md 3 "Stores", 4.1
+// row `sink`; pipelines-and-sinks.md section 2). Plain data.
 
 #include <cstdint>
 #include <optional>
@@ -33,8 +33,8 @@ enum class EffectKind : std::uint8_t {
 /// The key that names an effect (X2).
 enum class IdentityKind : std::uint8_t {
     none,
-    offset,    ///< topic, partition, offset: knows redelivery, not what the producer wrote twice (S1)
-    event,     ///< the event's own id
+    offset,  ///< topic, partition, offset: knows redelivery, not what the producer wrote twice (S1)
+    event,   ///< the event's own id
     business,  ///< the record's key: two events of one key are one effect
     random,    ///< drawn for every attempt: protects from nothing (N12)
 };
@@ -56,14 +56,15 @@ struct StoreConfig {
     std::string name;
     StoreId id;
     StoreKind kind = StoreKind::sql;
-    sim::Spread latency;                     ///< one way, of every link that ends here
-    sim::Duration work{1'000'000};           ///< per statement, or per call
-    std::optional<sim::Duration> remember;   ///< of identities; none: for ever (S6)
+    sim::Spread latency;                    ///< one way, of every link that ends here
+    sim::Duration work{1'000'000};          ///< per statement, or per call
+    std::optional<sim::Duration> remember;  ///< of identities; none: for ever (S6)
     OnDuplicate on_duplicate = OnDuplicate::ignore;
-    InFlight in_flight = InFlight::block;    ///< http: a known key whose call still runs
-    KeepAnswers keep = KeepAnswers::all;     ///< http: which answers are stored (S7)
+    InFlight in_flight = InFlight::block;      ///< http: a known key whose call still runs
+    KeepAnswers keep = KeepAnswers::all;       ///< http: which answers are stored (S7)
     WriteTime timestamps = WriteTime::record;  ///< kv
-    std::optional<sim::Duration> in_doubt;   ///< sql: prepared for longer is rolled back; none: never
+    std::optional<sim::Duration>
+        in_doubt;  ///< sql: prepared for longer is rolled back; none: never
     /// A transaction without a statement for so long is rolled back, as by PostgreSQL's
     /// idle_in_transaction_session_timeout.
     sim::Duration idle_transaction = sim::seconds(5);

@@ -1,6 +1,6 @@
 #pragma once
-// What an application and a store say to each other: one request and one answer for all statements, as
-// one socket carries them. A session is a connection; its transaction lives on the server.
+// What an application and a store say to each other: one request and one answer for all statements,
+// as one socket carries them. A session is a connection; its transaction lives on the server.
 
 #include <cstdint>
 #include <optional>
@@ -24,8 +24,8 @@ enum class Statement : std::uint8_t {
     prepare,       ///< makes the session's transaction durable under an id, undecided (N7)
     commit,
     rollback,
-    decide,        ///< commits or rolls back a prepared transaction, from any session
-    recover,       ///< the prepared transactions of a group's logs
+    decide,   ///< commits or rolls back a prepared transaction, from any session
+    recover,  ///< the prepared transactions of a group's logs
 };
 inline constexpr std::size_t statement_count = 11;
 [[nodiscard]] std::string_view name(Statement statement);
@@ -65,8 +65,9 @@ struct StoreRequest {
     std::int32_t attempt = 1;
     ProcessId process;
     GroupId group{-1};
-    /// The first over its connection. `sent_before`: how many went over the one before, none: nobody
-    /// knows, the process is new. Stands for what ends that connection behind the last of them.
+    /// The first over its connection. `sent_before`: how many went over the one before, none:
+    /// nobody knows, the process is new. Stands for what ends that connection behind the last of
+    /// them.
     bool opens = false;
     std::optional<std::int32_t> sent_before = {};
     /// The first of a transaction: BEGIN goes with it, as drivers do it.
@@ -79,7 +80,7 @@ struct StoreRequest {
     std::optional<Generation> token;           ///< fencing token that goes with the statement
     std::optional<TransactionName> name = {};  ///< prepare, decide
     bool commits = true;                       ///< decide
-    std::int32_t rounds = 1;                   ///< quorum round trips it takes inside the store (S9)
+    std::int32_t rounds = 1;  ///< quorum round trips it takes inside the store (S9)
     friend bool operator==(const StoreRequest&, const StoreRequest&) = default;
 };
 struct StoreResponse {
@@ -92,7 +93,7 @@ struct StoreResponse {
         std::vector<StorePart> parts;
         friend bool operator==(const InDoubt&, const InDoubt&) = default;
     };
-    std::vector<InDoubt> in_doubt = {};    ///< recover
+    std::vector<InDoubt> in_doubt = {};  ///< recover
     friend bool operator==(const StoreResponse&, const StoreResponse&) = default;
 };
 

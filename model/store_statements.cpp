@@ -1,6 +1,6 @@
 // Statements of a sql store, row by row: what they lock, when they wait, how they end. Simplified:
-// statements of one transaction take their locks in the order of their rows; a deadlock is seen when
-// the circle closes, not after deadlock_timeout.
+// statements of one transaction take their locks in the order of their rows; a deadlock is seen
+// when the circle closes, not after deadlock_timeout.
 
 #include <algorithm>
 #include <utility>
@@ -17,16 +17,24 @@ Store::Session Store::session_of(const sim::ReplyTo& reply) {
 void Store::execute(const Context& ctx, const sim::ReplyTo& from, StoreRequest request, Fx& fx) {
     switch (request.statement) {
         case Statement::look_up:
-        case Statement::recover: read(ctx, from, request, fx); break;
+        case Statement::recover:
+            read(ctx, from, request, fx);
+            break;
         case Statement::read_offset:
             // SELECT ... FOR UPDATE: a commit that is still on its way is waited for.
             request.alone = true;
             carry_on(ctx, {open(from, request), from, request}, fx);
             break;
-        case Statement::prepare: prepare(ctx, from, request, fx); break;
-        case Statement::decide: decide(ctx, from, request, fx); break;
+        case Statement::prepare:
+            prepare(ctx, from, request, fx);
+            break;
+        case Statement::decide:
+            decide(ctx, from, request, fx);
+            break;
         case Statement::commit:
-        case Statement::rollback: end_session_transaction(ctx, from, request, fx); break;
+        case Statement::rollback:
+            end_session_transaction(ctx, from, request, fx);
+            break;
         case Statement::write:
             if (config_->kind == StoreKind::http) {
                 take_call(ctx, from, std::move(request), fx);
@@ -43,10 +51,9 @@ void Store::execute(const Context& ctx, const sim::ReplyTo& from, StoreRequest r
         case Statement::fence: {
             // BEGIN in a session whose last transaction its client gave up.
             const auto former = sessions_.find(session_of(from));
-            if (request.begins && former != sessions_.end())
-                roll_back(former->second, fx);
-            const bool lost = !request.begins && !request.alone &&
-                              !sessions_.contains(session_of(from));
+            if (request.begins && former != sessions_.end()) roll_back(former->second, fx);
+            const bool lost =
+                !request.begins && !request.alone && !sessions_.contains(session_of(from));
             if (lost) {
                 tell_executed(from, request, ErrorCode::no_active_transaction, fx);
                 answer(from, request.statement, ErrorCode::no_active_transaction, fx);
@@ -197,9 +204,8 @@ bool Store::in_circle(const Work& work) const {
     auto holder = locks_.at(work.blocked_at);
     for (std::size_t hops = 0; hops <= waiting_.size(); ++hops) {
         if (holder == work.transaction) return true;
-        const auto next = std::find_if(waiting_.begin(), waiting_.end(), [&](const Work& w) {
-            return w.transaction == holder;
-        });
+        const auto next = std::find_if(waiting_.begin(), waiting_.end(),
+                                       [&](const Work& w) { return w.transaction == holder; });
         if (next == waiting_.end()) return false;
         const auto lock = locks_.find(next->blocked_at);
         if (lock == locks_.end()) return false;
@@ -247,9 +253,8 @@ void Store::read(const Context& ctx, const sim::ReplyTo& from, const StoreReques
     StoreResponse response{.statement = request.statement};
     for (const auto& row : request.rows) {
         bool expired = false;
-        const bool known =
-            row.key &&
-            tables_.known(identity_cell(request.process.app, *row.key), ctx.now, expired);
+        const bool known = row.key && tables_.known(identity_cell(request.process.app, *row.key),
+                                                    ctx.now, expired);
         if (expired) tell_duplicate(Mile::store_key_expired, from, request, row, fx);
         if (known) tell_duplicate(Mile::store_duplicate_seen, from, request, row, fx);
         response.fresh.push_back(known ? 0 : 1);

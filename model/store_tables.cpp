@@ -7,11 +7,15 @@ namespace eos::model {
 Cell identity_cell(AppId app, const EffectKey& key) {
     const auto table = [&] {
         switch (key.kind) {
-            case IdentityKind::offset: return Cell::Table::by_offset;
-            case IdentityKind::business: return Cell::Table::by_business;
-            case IdentityKind::random: return Cell::Table::by_random;
+            case IdentityKind::offset:
+                return Cell::Table::by_offset;
+            case IdentityKind::business:
+                return Cell::Table::by_business;
+            case IdentityKind::random:
+                return Cell::Table::by_random;
             case IdentityKind::none:
-            case IdentityKind::event: break;
+            case IdentityKind::event:
+                break;
         }
         return Cell::Table::by_event;
     };
@@ -89,7 +93,9 @@ void StoreTables::apply(const Context& ctx, const std::vector<Change>& changes, 
                 break;
             case Change::Kind::offset:
                 offsets_[change.cell] = {change.value};
-                fx.observe(StoreOffsetWritten{config_->id, change.process, change.group,
+                fx.observe(StoreOffsetWritten{config_->id,
+                                              change.process,
+                                              change.group,
                                               {static_cast<std::int32_t>(change.cell.a)},
                                               {change.value}});
                 break;
@@ -102,8 +108,7 @@ void StoreTables::apply(const Context& ctx, const std::vector<Change>& changes, 
                 const bool kept = !overwrites || put(ctx, change);
                 ++effects_;
                 fx.observe(StoreApplied{config_->id, change.process, change.group, change.row.log,
-                                        change.row.offset, change.row.record, change.effect,
-                                        kept});
+                                        change.row.offset, change.row.record, change.effect, kept});
                 break;
             }
         }

@@ -1,7 +1,7 @@
 #pragma once
-// What a store holds durably: which effects it knows by identity, the value of each key, the offsets
-// and fencing tokens kept beside them, prepared transactions. It survives a crash; open transactions
-// and locks (store_sessions.hpp) do not.
+// What a store holds durably: which effects it knows by identity, the value of each key, the
+// offsets and fencing tokens kept beside them, prepared transactions. It survives a crash; open
+// transactions and locks (store_sessions.hpp) do not.
 
 #include <cstdint>
 #include <map>
@@ -14,11 +14,17 @@
 
 namespace eos::model {
 
-/// One thing that can be locked: an identity, a row, an offset, a token. Each application has tables
-/// of its own for what it writes; offsets and tokens are a group's.
+/// One thing that can be locked: an identity, a row, an offset, a token. Each application has
+/// tables of its own for what it writes; offsets and tokens are a group's.
 struct Cell {
     enum class Table : std::uint8_t {
-        by_offset, by_event, by_business, by_random, row, offset, token,
+        by_offset,
+        by_event,
+        by_business,
+        by_random,
+        row,
+        offset,
+        token,
     };
     Table table = Table::row;
     std::int32_t owner = 0;  ///< an application; of offsets and tokens a group
@@ -37,10 +43,10 @@ struct Change {
     Kind kind = Kind::effect;
     ProcessId process;
     GroupId group{-1};
-    Cell cell;              ///< of an identity, an offset or a token
+    Cell cell;  ///< of an identity, an offset or a token
     EffectKind effect = EffectKind::insert;
-    StoreRow row;           ///< of an effect
-    std::int64_t value = 0; ///< offset or token
+    StoreRow row;            ///< of an effect
+    std::int64_t value = 0;  ///< offset or token
     friend bool operator==(const Change&, const Change&) = default;
 };
 
@@ -50,7 +56,7 @@ struct Prepared {
     GroupId group{-1};
     std::vector<StorePart> parts;  ///< the offsets it stands for
     std::vector<Change> changes;
-    std::int64_t number = 0;       ///< of this store, for its timer
+    std::int64_t number = 0;  ///< of this store, for its timer
     friend bool operator==(const Prepared&, const Prepared&) = default;
 };
 
@@ -73,7 +79,8 @@ class StoreTables {
 
     explicit StoreTables(std::shared_ptr<const StoreConfig> config);
 
-    /// Looks an identity up; one that is older than `remember` is forgotten first, and `expired` set.
+    /// Looks an identity up; one that is older than `remember` is forgotten first, and `expired`
+    /// set.
     [[nodiscard]] const Known* known(const Cell& cell, sim::Instant now, bool& expired);
     void remember(const Cell& cell, sim::Instant now, ErrorCode answer);
     [[nodiscard]] std::optional<Offset> offset(const Cell& cell) const;

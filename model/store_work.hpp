@@ -1,6 +1,6 @@
 #pragma once
-// What an application's thread has in its hands while it writes into stores: the rows of the step, the
-// transaction it is in, the partitions whose place it has to look up. Part of Application.
+// What an application's thread has in its hands while it writes into stores: the rows of the step,
+// the transaction it is in, the partitions whose place it has to look up. Part of Application.
 
 #include <cstdint>
 #include <map>
@@ -22,33 +22,36 @@ struct StoreWork {
         claim_before,  ///< checked: before
         look_up,       ///< checked: after
         effect,
-        remember,      ///< checked: after, the effects are committed
+        remember,  ///< checked: after, the effects are committed
         offset,
         prepare,
-        end,           ///< commit or rollback
-        give_up,       ///< of a transaction that may be prepared
-        fence, place, recover, decide,  ///< after partitions were assigned
+        end,      ///< commit or rollback
+        give_up,  ///< of a transaction that may be prepared
+        fence,
+        place,
+        recover,
+        decide,  ///< after partitions were assigned
     };
     Phase phase = Phase::none;
-    StoreRequest asked;                       ///< the call under way
-    std::optional<StoreRequest> again;        ///< to be made when the backoff is over
-    std::vector<StoreRow> rows;               ///< of the write under way
-    std::size_t next = 0;                     ///< the one under way, where rows go one by one
-    bool begun = false;                       ///< db_begin: BEGIN goes with the next statement
-    bool in_transaction = false;              ///< a statement was made in it
-    std::vector<StoreRow> unremembered;       ///< checked: after
+    StoreRequest asked;                  ///< the call under way
+    std::optional<StoreRequest> again;   ///< to be made when the backoff is over
+    std::vector<StoreRow> rows;          ///< of the write under way
+    std::size_t next = 0;                ///< the one under way, where rows go one by one
+    bool begun = false;                  ///< db_begin: BEGIN goes with the next statement
+    bool in_transaction = false;         ///< a statement was made in it
+    std::vector<StoreRow> unremembered;  ///< checked: after
     std::optional<std::set<std::pair<LogId, Offset>>> claimed;  ///< the step claim found these new
     std::optional<TransactionName> prepared;
     bool surely_prepared = false;
-    std::int64_t transactions = 0;            ///< names given, of this life
-    std::uint64_t draws = 0;                  ///< random identities so far
-    std::int32_t attempts = 0;                ///< failed ones of the present call
+    std::int64_t transactions = 0;  ///< names given, of this life
+    std::uint64_t draws = 0;        ///< random identities so far
+    std::int32_t attempts = 0;      ///< failed ones of the present call
     std::optional<sim::Instant> failing_since;
     // Partitions whose start is to be found in the store, and what is found.
     std::set<LogId> unplaced;
     std::map<LogId, Offset> starts;
     std::vector<StoreResponse::InDoubt> in_doubt;
-    std::optional<Generation> token;          ///< of the group when the records were polled
+    std::optional<Generation> token;  ///< of the group when the records were polled
 
     void begin_loop() {
         rows.clear();

@@ -85,19 +85,25 @@ void StoreJudge::conclude(const Ledger& ledger, Findings& findings) const {
     for (const auto& audit : audits_) {
         const auto& name = stores[static_cast<std::size_t>(audit.store.value)].name;
         if (audit.in_doubt > 0)
-            findings.add({Count::stuck, {}, audit.in_doubt,
+            findings.add({Count::stuck,
+                          {},
+                          audit.in_doubt,
                           fmt::format("{}: {} prepared and nobody decides: locks are held", name,
                                       audit.in_doubt == 1
                                           ? std::string("a transaction is")
                                           : fmt::format("{} transactions are", audit.in_doubt)),
-                          {}, {}});
+                          {},
+                          {}});
         if (audit.waiting > 0)
-            findings.add({Count::stuck, {}, audit.waiting,
-                          fmt::format("{}: {} for a lock", name,
-                                      audit.waiting == 1
-                                          ? std::string("a statement waits")
-                                          : fmt::format("{} statements wait", audit.waiting)),
-                          {}, {}});
+            findings.add(
+                {Count::stuck,
+                 {},
+                 audit.waiting,
+                 fmt::format("{}: {} for a lock", name,
+                             audit.waiting == 1 ? std::string("a statement waits")
+                                                : fmt::format("{} statements wait", audit.waiting)),
+                 {},
+                 {}});
     }
     auto& measured = findings.measured;
     measured.effects += effects_;
@@ -152,12 +158,12 @@ void StoreJudge::conclude_added(const JudgedApp& app, const Held& held, const Le
                 fmt::format("{} input{} passed without any effect at the store", lost.amount,
                             lost.amount == 1 ? " was" : "s were"));
     doubled.report(findings, Count::duplicates, app.id,
-                   fmt::format("{} effect{} at the store beyond one for each event",
-                               doubled.amount, doubled.amount == 1 ? "" : "s"));
+                   fmt::format("{} effect{} at the store beyond one for each event", doubled.amount,
+                               doubled.amount == 1 ? "" : "s"));
 }
 
-// Of a value only the newest input matters: it is missed if no write of its key is as new, and stale
-// if it was written and an older one stands there at the end (N2, N14).
+// Of a value only the newest input matters: it is missed if no write of its key is as new, and
+// stale if it was written and an older one stands there at the end (N2, N14).
 void StoreJudge::conclude_values(const JudgedApp& app, const Held& held, const Ledger& ledger,
                                  Findings& findings) const {
     StoreCharge lost;

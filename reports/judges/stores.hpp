@@ -1,8 +1,8 @@
 #pragma once
-// What applications did to external stores: the ledger of effects outside of every modelled component
-// (X3). An effect is named by its event: what a producer wrote twice and a sink did twice is twice in
-// the store, whoever repeated it. A value that is overwritten has no repetitions; there it counts which
-// input the value is of.
+// What applications did to external stores: the ledger of effects outside of every modelled
+// component (X3). An effect is named by its event: what a producer wrote twice and a sink did twice
+// is twice in the store, whoever repeated it. A value that is overwritten has no repetitions; there
+// it counts which input the value is of.
 
 #include <cstdint>
 #include <map>
@@ -38,10 +38,10 @@ class StoreJudge {
         model::Offset offset;
     };
     struct Held {
-        std::vector<model::Record> added;                   ///< in the order of their commits
-        std::map<model::RecordId, std::int32_t> times;      ///< of effects that add
-        std::map<std::uint32_t, Value> values;              ///< by key
-        std::set<model::RecordId> put;                      ///< written at some time
+        std::vector<model::Record> added;               ///< in the order of their commits
+        std::map<model::RecordId, std::int32_t> times;  ///< of effects that add
+        std::map<std::uint32_t, Value> values;          ///< by key
+        std::set<model::RecordId> put;                  ///< written at some time
         /// Greatest offset written, by log and key.
         std::map<std::pair<model::LogId, std::uint32_t>, model::Offset> newest;
     };

@@ -135,9 +135,8 @@ std::vector<Step> sink_program(const model::AppConfig& app, const SinkFields& si
         program = {StepKind::poll, StepKind::db_begin, StepKind::write, StepKind::write_offset,
                    StepKind::db_commit};
     } else if (app.transactional_sink) {
-        program = {StepKind::poll,  StepKind::begin,        StepKind::db_begin,
-                   StepKind::write, StepKind::db_commit,    StepKind::send_offsets,
-                   StepKind::commit};
+        program = {StepKind::poll,      StepKind::begin,        StepKind::db_begin, StepKind::write,
+                   StepKind::db_commit, StepKind::send_offsets, StepKind::commit};
     } else {
         program = {StepKind::poll, StepKind::db_begin, StepKind::write, StepKind::db_commit,
                    StepKind::commit_offsets};
@@ -189,8 +188,8 @@ void read_store_step(Reading& reading, const SinkFields& sink, Step& step, const
         return;
     }
     const auto kind = config_of(reading, *mine.store).kind;
-    const bool alone = step.kind == StepKind::write ||
-                       (step.kind == StepKind::claim && kind == StoreKind::kv);
+    const bool alone =
+        step.kind == StepKind::write || (step.kind == StepKind::claim && kind == StoreKind::kv);
     if (!alone) need_transactions(reading, *mine.store, name.mark, name.text, where);
     if (step.kind == StepKind::claim && mine.identity == IdentityKind::none)
         reading.error(name.mark, fmt::format("'claim' has no identity {}", where),

@@ -1,6 +1,6 @@
 #pragma once
-// What an application writes into which store: the fields of a sink, its programs by mode (language.md
-// 4.1), and the options of steps at stores.
+// What an application writes into which store: the fields of a sink, its programs by mode
+// (language.md 4.1), and the options of steps at stores.
 
 #include <optional>
 #include <string>
@@ -25,8 +25,7 @@ struct SinkFields {
                                           model::AppConfig& app);
 /// The program of a sink that writes none of its own.
 [[nodiscard]] std::vector<model::Step> sink_program(const model::AppConfig& app,
-                                                    const SinkFields& sink,
-                                                    const Reading& reading);
+                                                    const SinkFields& sink, const Reading& reading);
 /// `store`, `effect`, `identity` of one step; reports what its store cannot do.
 void read_store_step(Reading& reading, const SinkFields& sink, model::Step& step, const Node& name,
                      const Node* options, const std::string& where);

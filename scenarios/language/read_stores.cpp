@@ -59,7 +59,8 @@ void read_store(Reading& reading, const Key& key, const Node& node) {
     reading.scenario.stores.push_back(std::move(store));
 }
 
-// --- warnings -------------------------------------------------------------------------------------
+// --- warnings
+// -------------------------------------------------------------------------------------
 
 Mark mark_of(const Reading& reading, std::size_t app) {
     const auto* apps = reading.top.get("apps");
@@ -94,8 +95,7 @@ void warn_writer(Reading& reading, std::size_t index) {
     const auto& scenario = reading.scenario;
     const auto& app = scenario.apps[index].config;
     const auto warn = [&](std::string_view name, std::string text, std::string hint) {
-        reading.warn(mark_of(reading, index), std::string(name), std::move(text),
-                     std::move(hint));
+        reading.warn(mark_of(reading, index), std::string(name), std::move(text), std::move(hint));
     };
     if (inside_of_transaction(app))
         warn("external-effect",
@@ -106,15 +106,14 @@ void warn_writer(Reading& reading, std::size_t index) {
         warn("zombie-sink",
              fmt::format("'{}' keeps offsets in its store and fences nobody", app.name),
              "an instance that wakes up late writes once more: fence: generation");
-    const auto write = std::find_if(app.steps.begin(), app.steps.end(), [](const auto& step) {
-        return step.kind == StepKind::write;
-    });
+    const auto write = std::find_if(app.steps.begin(), app.steps.end(),
+                                    [](const auto& step) { return step.kind == StepKind::write; });
     if (write == app.steps.end()) return;
     const auto weak = [&](std::string text, std::string hint) {
         warn("identity-too-weak", fmt::format("'{}': {}", app.name, text), std::move(hint));
     };
-    const bool overwrites = write->effect == model::EffectKind::put ||
-                            write->effect == model::EffectKind::put_if_newer;
+    const bool overwrites =
+        write->effect == model::EffectKind::put || write->effect == model::EffectKind::put_if_newer;
     if (write->identity == model::IdentityKind::random)
         weak("a random identity names an attempt, not an effect", "identity: event");
     if (write->identity == model::IdentityKind::business && !overwrites)

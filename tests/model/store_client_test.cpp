@@ -27,9 +27,7 @@ struct SessionRig {
         request.statement = Statement::commit;
         client->call(ctx(), {0}, request, fx);
     }
-    void link(sim::LinkEvent event) {
-        client->on_link(ctx(), {{6}, StoreClient::lane}, event, fx);
-    }
+    void link(sim::LinkEvent event) { client->on_link(ctx(), {{6}, StoreClient::lane}, event, fx); }
     /// Requests that have left so far, by correlation.
     [[nodiscard]] std::vector<sim::Correlation> sent() const {
         std::vector<sim::Correlation> result;

@@ -92,7 +92,8 @@ class StoreRig {
         std::map<sim::TimerKey, bool> armed;
         for (const auto& effect : fx.list()) {
             if (const auto* arm = std::get_if<sim::effect::Arm>(&effect)) armed[arm->key] = true;
-            if (const auto* off = std::get_if<sim::effect::Disarm>(&effect)) armed[off->key] = false;
+            if (const auto* off = std::get_if<sim::effect::Disarm>(&effect))
+                armed[off->key] = false;
         }
         for (const auto& [key, on] : armed)
             if (on && tick(key) == kind) store->on_timer(ctx(), key, fx);

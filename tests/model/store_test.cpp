@@ -223,7 +223,8 @@ TEST_CASE("put-if-newer is refused by a greater offset, put is not") {
     CHECK_FALSE(applied[3].kept);
 }
 
-// --- offsets, tokens ------------------------------------------------------------------------------
+// --- offsets, tokens
+// ------------------------------------------------------------------------------
 
 namespace {
 
@@ -292,7 +293,8 @@ TEST_CASE("a new owner's token waits for the old one's transaction") {
     CHECK(stored_offset(rig) == Offset{10});
 }
 
-// --- prepared transactions ------------------------------------------------------------------------
+// --- prepared transactions
+// ------------------------------------------------------------------------
 
 namespace {
 

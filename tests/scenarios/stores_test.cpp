@@ -1,5 +1,5 @@
-// Stores and sinks as the language reads them: programs by mode, what a kind of store cannot do, what
-// is warned of.
+// Stores and sinks as the language reads them: programs by mode, what a kind of store cannot do,
+// what is warned of.
 
 #include "tests/scenarios/load_rig.hpp"
 
@@ -11,10 +11,9 @@ namespace {
 
 std::string sink_text(std::string_view fields, std::string_view store = "kind: sql",
                       std::string_view more = "") {
-    return std::string(head) +
-           "topics: { orders: { partitions: 2 } }\nstores: { db: { " + std::string(store) +
-           " } }\napps:\n  writer: { kind: sink, from: orders, into: db, " + std::string(fields) +
-           " }\n" + std::string(more);
+    return std::string(head) + "topics: { orders: { partitions: 2 } }\nstores: { db: { " +
+           std::string(store) + " } }\napps:\n  writer: { kind: sink, from: orders, into: db, " +
+           std::string(fields) + " }\n" + std::string(more);
 }
 
 std::string program(const Instance& instance) {
@@ -128,7 +127,7 @@ TEST_CASE("what a store cannot know is warned of") {
     CHECK(warns(read(sink_text("identity: offset", "kind: sql", shop)), "identity-too-weak"));
     CHECK_FALSE(warns(read(sink_text("identity: event", "kind: sql", shop)), "identity-too-weak"));
     CHECK(warns(read(sink_text("identity: random")), "identity-too-weak"));
-    CHECK(warns(read(sink_text("identity: event", "kind: sql, remember: 1s")),
-                "identity-too-weak"));
+    CHECK(
+        warns(read(sink_text("identity: event", "kind: sql, remember: 1s")), "identity-too-weak"));
     CHECK(warns(read(sink_text("work: 5ms")), "unused"));
 }
