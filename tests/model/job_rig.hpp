@@ -165,10 +165,20 @@ struct JobRig {
         node.on_request(ctx(), {}, std::move(message), fx);
         settle();
     }
-    /// Carries out everything that takes no time.
+    /// Carries out everything that takes no time, and the short pauses of producers.
     void settle() {
-        while (!fx.empty()) {
-            for (auto& effect : std::exchange(fx.list(), {})) carry_out(effect);
+        for (;;) {
+            while (!fx.empty())
+                for (auto& effect : std::exchange(fx.list(), {})) carry_out(effect);
+            const auto due = std::find_if(timers.begin(), timers.end(), [&](const auto& timer) {
+                return tick(timer.first) == Tick::producer_wake &&
+                       timer.second <= now + milliseconds(200);
+            });
+            if (due == timers.end()) return;
+            const auto [which, at] = *due;
+            now = std::max(now, at);
+            timers.erase(due);
+            node.on_timer(ctx(), which, fx);
         }
     }
     /// The hand-offs that wait, in order.
