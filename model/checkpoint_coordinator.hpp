@@ -1,7 +1,7 @@
 #pragma once
-// When a Flink job takes a checkpoint, who has acknowledged it, and what becomes of it (F4, F11, F12).
-// Rules and no messages: its JobManager sends, waits and tells. The store of completed checkpoints is
-// not here: it outlives the JobManager.
+// When a Flink job takes a checkpoint, who has acknowledged it, and what becomes of it (F4, F11,
+// F12). Rules and no messages: its JobManager sends, waits and tells. The store of completed
+// checkpoints is not here: it outlives the JobManager.
 //
 //   trigger --acks of all--> writing --in the store--> completed     (the decision)
 //      '------ timeout, decline, failure of the job ----> failed
@@ -30,7 +30,8 @@ class CheckpointCoordinator {
     void due() { due_ = true; }
     /// F4: one is due, not too many run, and the pause since the last one is over.
     [[nodiscard]] bool may_trigger(const JobConfig& job, sim::Instant now) const;
-    /// When a due one that only waits for the pause may be triggered; never: something else is missing.
+    /// When a due one that only waits for the pause may be triggered; never: something else is
+    /// missing.
     [[nodiscard]] sim::Instant allowed_at(const JobConfig& job) const;
     /// A new attempt under the next number of the store.
     CheckpointId trigger(CheckpointStore& store, std::int32_t subtasks, sim::Instant now);
@@ -38,7 +39,8 @@ class CheckpointCoordinator {
     bool ack(CheckpointId id, std::int32_t subtask, SubtaskState state);
     [[nodiscard]] const Pending* find(CheckpointId id) const;
     [[nodiscard]] const std::vector<Pending>& pending() const { return pending_; }
-    /// It is in the store: takes it out of the attempts, older ones are subsumed. What was subsumed.
+    /// It is in the store: takes it out of the attempts, older ones are subsumed. What was
+    /// subsumed.
     std::vector<CheckpointId> complete(CheckpointId id, const JobConfig& job,
                                        CheckpointStore& store, sim::Instant now);
     /// An attempt came to nothing. `counts`: it is held against the job.

@@ -25,12 +25,18 @@ std::vector<CheckpointPart> parts_of(const std::vector<SubtaskState>& subtasks) 
 
 std::string_view name(JobStatus status) {
     switch (status) {
-        case JobStatus::waiting: return "CREATED";
-        case JobStatus::deploying: return "DEPLOYING";
-        case JobStatus::running: return "RUNNING";
-        case JobStatus::canceling: return "FAILING";
-        case JobStatus::restarting: return "RESTARTING";
-        case JobStatus::failed: return "FAILED";
+        case JobStatus::waiting:
+            return "CREATED";
+        case JobStatus::deploying:
+            return "DEPLOYING";
+        case JobStatus::running:
+            return "RUNNING";
+        case JobStatus::canceling:
+            return "FAILING";
+        case JobStatus::restarting:
+            return "RESTARTING";
+        case JobStatus::failed:
+            return "FAILED";
     }
     return "";
 }
@@ -56,9 +62,9 @@ std::optional<std::int32_t> JobManager::worker_of(NodeId node) const {
 void JobManager::on_start(const Context& ctx, Fx& fx) {
     ClientConfig config;
     config.request_timeout = job().heartbeat_timeout;
-    auto rng = sim::Rng::stream(setup_->seed, "job manager",
-                                static_cast<std::uint64_t>(ctx.self.value),
-                                static_cast<std::uint64_t>(ctx.life));
+    auto rng =
+        sim::Rng::stream(setup_->seed, "job manager", static_cast<std::uint64_t>(ctx.self.value),
+                         static_cast<std::uint64_t>(ctx.life));
     link_.emplace(config, workers_in_flight, job_lane, sim::Rng(rng.next()));
     rng_ = rng;
     session_ = ctx.life + 1;
@@ -68,7 +74,7 @@ void JobManager::on_start(const Context& ctx, Fx& fx) {
     fx.arm(key(Tick::heartbeat_round), job().heartbeat_interval);
 }
 
-// --- the job -----------------------------------------------------------------------------------------
+// --- the job ------------------------------------------------------------------------------------
 
 /// F13: as soon as there is a slot for every subtask, from the newest entry of the store.
 void JobManager::deploy(const Context& ctx, Fx& fx) {
@@ -145,12 +151,11 @@ void JobManager::task_ended(const Context& ctx, std::int32_t worker, Fx& fx) {
 }
 
 void JobManager::all_ended(const Context& ctx, Fx& fx) {
-    const bool any = std::any_of(workers_.begin(), workers_.end(), [](const Worker& w) {
-        return w.execution != Execution::none;
-    });
+    const bool any = std::any_of(workers_.begin(), workers_.end(),
+                                 [](const Worker& w) { return w.execution != Execution::none; });
     if (status_ != JobStatus::canceling || any) return;
-    const bool given_up = job().restart == RestartStrategy::fixed_delay &&
-                          restarts_ >= job().fixed_attempts;
+    const bool given_up =
+        job().restart == RestartStrategy::fixed_delay && restarts_ >= job().fixed_attempts;
     if (given_up) {
         status_ = JobStatus::failed;
         return;
@@ -161,8 +166,8 @@ void JobManager::all_ended(const Context& ctx, Fx& fx) {
     fx.arm(key(Tick::restart_delay), delay);
 }
 
-// Exponential: half as much again each time, a tenth of jitter, from the start again after a job that
-// ran for long enough (ExponentialDelayRestartBackoffTimeStrategy).
+// Exponential: half as much again each time, a tenth of jitter, from the start again after a job
+// that ran for long enough (ExponentialDelayRestartBackoffTimeStrategy).
 Duration JobManager::restart_delay(const Context& ctx) {
     if (job().restart == RestartStrategy::fixed_delay) return job().fixed_delay;
     if (running_since_ != sim::Instant{} && ctx.now - running_since_ >= job().reset_backoff)
@@ -173,7 +178,7 @@ Duration JobManager::restart_delay(const Context& ctx) {
     return rng_.duration(sim::Spread::uniform(delay - tenth, delay + tenth));
 }
 
-// --- TaskManagers ------------------------------------------------------------------------------------
+// --- TaskManagers -------------------------------------------------------------------------------
 
 void JobManager::enlist(const Context& ctx, const RegisterTaskManagerRequest& request, Fx& fx) {
     auto& worker = at(request.task_manager);
@@ -210,7 +215,8 @@ void JobManager::beat(const Context& ctx, Fx& fx) {
     }
 }
 
-// What a TaskManager says of itself corrects what is believed of it, should a report have been lost.
+// What a TaskManager says of itself corrects what is believed of it, should a report have been
+// lost.
 void JobManager::reconcile(const Context& ctx, std::int32_t worker,
                            const TaskManagerHeartbeatResponse& told, Fx& fx) {
     auto& entry = at(worker);
@@ -258,7 +264,7 @@ bool JobManager::send(const Context& ctx, std::int32_t worker, Message message, 
     return true;
 }
 
-// --- checkpoints -------------------------------------------------------------------------------------
+// --- checkpoints --------------------------------------------------------------------------------
 
 template <class Request>
 bool JobManager::tell_all(const Context& ctx, CheckpointId id, Fx& fx) {
@@ -316,11 +322,11 @@ void JobManager::complete(const Context& ctx, const HandOff& step, Fx& fx) {
     for (const auto subsumed : coordinator_.complete(id, job(), store_, ctx.now))
         tell_failed(subsumed, fx);
     fx.disarm(key(Tick::checkpoint_timeout, static_cast<std::uint32_t>(id.value)));
-    fx.observe(CheckpointCompleted{process_.app, id, took,
-                                   parts_of(store_.completed.back().subtasks)});
+    fx.observe(
+        CheckpointCompleted{process_.app, id, took, parts_of(store_.completed.back().subtasks)});
     fx.reach(number(Mile::checkpoint_decided), facts(id));
-    fx.hand_off(HandOff{
-        .task = Task::notify, .token = execution_, .records = {}, .checkpoint = id});
+    fx.hand_off(
+        HandOff{.task = Task::notify, .token = execution_, .records = {}, .checkpoint = id});
 }
 
 void JobManager::tell_failed(CheckpointId id, Fx& fx) const {
@@ -350,7 +356,7 @@ void JobManager::on(const Context& ctx, const TaskStateRequest& request, Fx& fx)
     }
 }
 
-// --- from the world ----------------------------------------------------------------------------------
+// --- from the world -----------------------------------------------------------------------------
 
 void JobManager::on_request(const Context& ctx, const sim::ReplyTo& from, Message&& message,
                             Fx& fx) {

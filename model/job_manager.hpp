@@ -1,12 +1,14 @@
 #pragma once
 // The JobManager of a Flink job: deploys its subtasks on the slots that TaskManagers offer, takes
-// checkpoints, and starts everything again from the newest completed one when anything fails (F1, F4,
-// F11-F14). With high availability the list of completed checkpoints outlives it.
+// checkpoints, and starts everything again from the newest completed one when anything fails (F1,
+// F4, F11-F14). With high availability the list of completed checkpoints outlives it.
 //
-//   waiting for slots -> deploying -> running -> canceling -> restarting (delay) -> waiting for slots
+//   waiting for slots -> deploying -> running -> canceling -> restarting (delay) -> waiting for
+//   slots
 //                           '--- a task fails, a TaskManager is lost ---^     '-> failed for good
 //
-// Simplified: a failure restarts the whole job; Flink restarts the pipelined region, here one subtask.
+// Simplified: a failure restarts the whole job; Flink restarts the pipelined region, here one
+// subtask.
 
 #include <cstdint>
 #include <memory>
@@ -62,7 +64,7 @@ class JobManager {
         sim::Instant heard{};
         std::int32_t failures = 0;  ///< heartbeats in a row that could not be sent
         Execution execution = Execution::none;
-        bool told = false;          ///< it has confirmed its deployment
+        bool told = false;  ///< it has confirmed its deployment
         friend bool operator==(const Worker&, const Worker&) = default;
     };
 

@@ -20,9 +20,9 @@ ProducerSlot ProducerPool::make(std::optional<TransactionalId> txid) {
         own.txid = txid;
         config = std::make_shared<const ProducerConfig>(std::move(own));
     }
-    producers_.insert(place, Entry{slot, Producer(setup_->topology, config, process_, next_session(),
-                                                  setup_->seed, counters_.transactions,
-                                                  slot.value)});
+    producers_.insert(place,
+                      Entry{slot, Producer(setup_->topology, config, process_, next_session(),
+                                           setup_->seed, counters_.transactions, slot.value)});
     return slot;
 }
 

@@ -1,10 +1,10 @@
 #pragma once
-// The producer objects of one subtask of a Flink job: the one it writes with, those whose transactions
-// wait for their checkpoint, the one of an id that is only being probed (F22-F27). Each has a lane of
-// its own, so that their connections, timers and answers never meet. The counters outlive the objects:
-// every object is a session of its own, every transaction has a number of its own in the ledger.
-// Simplified: Flink hands one object several transactional ids in turn and keeps its connections; here
-// an id is an object, which connects anew.
+// The producer objects of one subtask of a Flink job: the one it writes with, those whose
+// transactions wait for their checkpoint, the one of an id that is only being probed (F22-F27).
+// Each has a lane of its own, so that their connections, timers and answers never meet. The
+// counters outlive the objects: every object is a session of its own, every transaction has a
+// number of its own in the ledger. Simplified: Flink hands one object several transactional ids in
+// turn and keeps its connections; here an id is an object, which connects anew.
 
 #include <cstdint>
 #include <memory>

@@ -1,8 +1,8 @@
 #pragma once
-// The Kafka source of one subtask (F16): splits assigned by hand, a position per split that moves when a
-// record is handed on, offsets committed to a group only for monitoring. No group membership: who reads
-// what was decided by the enumerator. Simplified: fetching runs beside the task's thread as in Flink,
-// but holds one poll at most.
+// The Kafka source of one subtask (F16): splits assigned by hand, a position per split that moves
+// when a record is handed on, offsets committed to a group only for monitoring. No group
+// membership: who reads what was decided by the enumerator. Simplified: fetching runs beside the
+// task's thread as in Flink, but holds one poll at most.
 
 #include <cstdint>
 #include <memory>
@@ -16,8 +16,8 @@
 
 namespace eos::model {
 
-/// The splits of one subtask, from the start of their logs: KafkaSourceEnumerator.getSplitOwner spreads
-/// the partitions of a topic over the subtasks from a start that its name decides.
+/// The splits of one subtask, from the start of their logs: KafkaSourceEnumerator.getSplitOwner
+/// spreads the partitions of a topic over the subtasks from a start that its name decides.
 [[nodiscard]] std::vector<SplitState> initial_splits(const Topology& topology,
                                                      const std::vector<TopicId>& topics,
                                                      std::int32_t subtask,
@@ -63,7 +63,7 @@ class SourceReader {
 
     std::vector<SplitState> splits_;  ///< sorted by log
     Consumer consumer_;
-    std::vector<Chunk> waiting_;      ///< polled, not handed on
+    std::vector<Chunk> waiting_;  ///< polled, not handed on
     bool polling_ = false;
     std::optional<ErrorCode> failure_;
 };

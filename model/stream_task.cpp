@@ -32,7 +32,8 @@ StreamTask::StreamTask(std::shared_ptr<const ClientSetup> setup, ProcessId proce
       probe_{.subtask = deploy.subtask, .counter = deploy.restored.value + 1, .aborted = 0},
       committing_(deploy.restored),
       completed_(deploy.restored) {
-    for (const auto& committable : deploy.state.committables) committables_.push_back({committable});
+    for (const auto& committable : deploy.state.committables)
+        committables_.push_back({committable});
 }
 
 TransactionalId StreamTask::txid(std::int32_t subtask, std::int64_t counter) const {
@@ -61,16 +62,21 @@ std::vector<Committable> StreamTask::committables() const {
 
 std::string_view StreamTask::waits_for() const {
     switch (wait_) {
-        case Wait::none: return stage_ == Stage::run ? "records" : "";
-        case Wait::work: return "its work";
-        case Wait::room: return "room to send";
-        case Wait::flush: return "a flush";
-        case Wait::call: return "a transaction coordinator";
+        case Wait::none:
+            return stage_ == Stage::run ? "records" : "";
+        case Wait::work:
+            return "its work";
+        case Wait::room:
+            return "room to send";
+        case Wait::flush:
+            return "a flush";
+        case Wait::call:
+            return "a transaction coordinator";
     }
     return "";
 }
 
-// --- from the JobManager ---------------------------------------------------------------------------
+// --- from the JobManager ------------------------------------------------------------------------
 
 void StreamTask::start(const Context& ctx, Fx& fx) {
     since_ = ctx.now;
@@ -88,10 +94,8 @@ void StreamTask::notify(const Context& ctx, CheckpointId checkpoint, Fx& fx) {
     if (checkpoint <= completed_) return;
     completed_ = checkpoint;
     fx.reach(number(Mile::checkpoint_notified), facts(checkpoint));
-    fx.hand_off(HandOff{.task = Task::commit,
-                        .token = execution_,
-                        .records = {},
-                        .checkpoint = checkpoint});
+    fx.hand_off(HandOff{
+        .task = Task::commit, .token = execution_, .records = {}, .checkpoint = checkpoint});
     go_on(ctx, fx);
 }
 
@@ -116,7 +120,7 @@ void StreamTask::stall(const Context& ctx, bool stalled, Fx& fx) {
 
 std::vector<TaskNews> StreamTask::take_news() { return std::exchange(news_, {}); }
 
-// --- the thread --------------------------------------------------------------------------------------
+// --- the thread ---------------------------------------------------------------------------------
 
 void StreamTask::go_on(const Context& ctx, Fx& fx) {
     while (!failed_) {
@@ -143,11 +147,17 @@ bool StreamTask::step(const Context& ctx, Fx& fx) {
     if (failed_ || wait_ != Wait::none) return false;
     switch (stage_) {
         case Stage::recommit:
-        case Stage::commit: return commit_next(ctx, fx);
-        case Stage::abort_lingering: return abort_next(ctx, fx);
-        case Stage::begin: return begin_next(ctx, fx);
-        case Stage::flush: prepare_commit(ctx, fx); return true;
-        case Stage::run: return run(ctx, fx);
+        case Stage::commit:
+            return commit_next(ctx, fx);
+        case Stage::abort_lingering:
+            return abort_next(ctx, fx);
+        case Stage::begin:
+            return begin_next(ctx, fx);
+        case Stage::flush:
+            prepare_commit(ctx, fx);
+            return true;
+        case Stage::run:
+            return run(ctx, fx);
     }
     return false;
 }
@@ -213,8 +223,10 @@ void StreamTask::send(const Context& ctx, Fx& fx) {
                 outgoing_.pop_front();
                 break;
             // Simplified: the thread waits as long as it takes, not max.block.ms.
-            case SendResult::Kind::would_block: return wait_for(ctx, Wait::room);
-            case SendResult::Kind::refused: return fail(sent.error, fx);
+            case SendResult::Kind::would_block:
+                return wait_for(ctx, Wait::room);
+            case SendResult::Kind::refused:
+                return fail(sent.error, fx);
         }
     }
 }
@@ -223,15 +235,15 @@ void StreamTask::send(const Context& ctx, Fx& fx) {
 void StreamTask::fail(ErrorCode error, Fx& fx) {
     failed_ = true;
     fx.observe(AppError{process_, ErrorClass::fatal, error, Reaction::restart});
-    fx.reach(number(Mile::app_failed), told({{Fact::app, process_.app.value},
-                                             {Fact::instance, process_.instance},
-                                             {Fact::error, static_cast<std::int64_t>(error)},
-                                             {Fact::error_class,
-                                              static_cast<std::int64_t>(ErrorClass::fatal)}}));
+    fx.reach(number(Mile::app_failed),
+             told({{Fact::app, process_.app.value},
+                   {Fact::instance, process_.instance},
+                   {Fact::error, static_cast<std::int64_t>(error)},
+                   {Fact::error_class, static_cast<std::int64_t>(ErrorClass::fatal)}}));
     news_.push_back({TaskNews::Kind::failed});
 }
 
-// --- what clients tell -------------------------------------------------------------------------------
+// --- what clients tell --------------------------------------------------------------------------
 
 void StreamTask::take(const Context& ctx, ProducerSlot slot, const ProducerEvent& event, Fx& fx) {
     using Kind = ProducerEvent::Kind;
@@ -255,7 +267,8 @@ void StreamTask::take(const Context& ctx, ProducerSlot slot, const ProducerEvent
             return;
         case Kind::acked:
         case Kind::initialised:
-        case Kind::closed: return;
+        case Kind::closed:
+            return;
     }
 }
 
@@ -294,9 +307,9 @@ void StreamTask::on_handoff(const Context& ctx, const HandOff& step, Fx& fx) {
     if (step.token != execution_ || !step.checkpoint) return;  // of a task before this one
     const auto checkpoint = *step.checkpoint;
     if (step.task == Task::checkpoint_write) {
-        const auto upload =
-            std::find_if(uploads_.begin(), uploads_.end(),
-                         [&](const Snapshot& s) { return s.checkpoint == checkpoint; });
+        const auto upload = std::find_if(uploads_.begin(), uploads_.end(), [&](const Snapshot& s) {
+            return s.checkpoint == checkpoint;
+        });
         if (upload == uploads_.end()) return;  // aborted meanwhile
         const bool stored = step.error == ErrorCode::none;
         news_.push_back({stored ? TaskNews::Kind::acked : TaskNews::Kind::declined, checkpoint,

@@ -1,7 +1,7 @@
 #pragma once
-// One subtask of a Flink job as one chain: Kafka source, processing, Kafka sink with its writer and its
-// committer (F5, F16, F21-F27, F33). One thread does everything, one thing after the other: what comes
-// from the JobManager waits as mail until the records at hand are passed on.
+// One subtask of a Flink job as one chain: Kafka source, processing, Kafka sink with its writer and
+// its committer (F5, F16, F21-F27, F33). One thread does everything, one thing after the other:
+// what comes from the JobManager waits as mail until the records at hand are passed on.
 //
 //   recommit -> abort lingering -> begin -> run <----------------------------------.
 //   restored    initTransactions   txn      |  mail: trigger n                     |
@@ -162,19 +162,19 @@ class StreamTask {
     bool stalled_ = false;
     std::deque<Mail> mail_;
     std::deque<Outgoing> outgoing_;
-    std::int64_t sent_ = 0;                ///< records of the current transaction
-    std::optional<ProducerSlot> writer_;   ///< the current producer
-    std::int64_t last_counter_ = 0;        ///< of the id that was initialised last
-    std::int64_t target_ = 0;              ///< of the id to begin with
+    std::int64_t sent_ = 0;               ///< records of the current transaction
+    std::optional<ProducerSlot> writer_;  ///< the current producer
+    std::int64_t last_counter_ = 0;       ///< of the id that was initialised last
+    std::int64_t target_ = 0;             ///< of the id to begin with
     Probe probe_;
-    std::optional<ProducerSlot> call_;     ///< whose answer the thread waits for
-    std::vector<Pending> committables_;    ///< in the order of their checkpoints
-    CheckpointId committing_;              ///< the round: everything up to it
-    CheckpointId completed_;               ///< newest one this subtask has heard of
+    std::optional<ProducerSlot> call_;        ///< whose answer the thread waits for
+    std::vector<Pending> committables_;       ///< in the order of their checkpoints
+    CheckpointId committing_;                 ///< the round: everything up to it
+    CheckpointId completed_;                  ///< newest one this subtask has heard of
     std::optional<CheckpointId> checkpoint_;  ///< under way on the thread
-    std::vector<SplitState> positions_;    ///< its part
+    std::vector<SplitState> positions_;       ///< its part
     std::vector<Snapshot> uploads_;
-    std::vector<Snapshot> kept_;           ///< positions to commit when their checkpoint completes
+    std::vector<Snapshot> kept_;  ///< positions to commit when their checkpoint completes
     std::vector<TaskNews> news_;
 };
 

@@ -1,5 +1,5 @@
-// The Kafka sink of a subtask: transactions by checkpoint, committables, and what a restart finds left
-// over (F21-F27).
+// The Kafka sink of a subtask: transactions by checkpoint, committables, and what a restart finds
+// left over (F21-F27).
 
 #include <algorithm>
 #include <utility>
@@ -13,7 +13,8 @@ namespace {
 /// CommitterOperator.RETRY_DELAY.
 constexpr Duration commit_retry_delay = seconds(1);
 
-/// F25: the transaction is somebody else's or nobody's by now. Logged, dropped, and the job goes on.
+/// F25: the transaction is somebody else's or nobody's by now. Logged, dropped, and the job goes
+/// on.
 bool known_reason(ErrorCode error) {
     return error == ErrorCode::producer_fenced || error == ErrorCode::invalid_producer_epoch ||
            error == ErrorCode::invalid_txn_state || error == ErrorCode::unknown_producer_id;
@@ -41,7 +42,7 @@ void StreamTask::call_returned(const Context& ctx, ErrorCode error, Fx& fx) {
         begun(ctx, fx);
 }
 
-// --- a checkpoint ------------------------------------------------------------------------------------
+// --- a checkpoint -------------------------------------------------------------------------------
 
 // F21: NONE does not wait for what is under way, and forgets it in a crash.
 void StreamTask::begin_checkpoint(const Context& ctx, CheckpointId checkpoint, Fx&) {
@@ -91,7 +92,7 @@ void StreamTask::finish_snapshot(Fx& fx) {
                 upload);
 }
 
-// --- lingering transactions (F27, PROBING) -----------------------------------------------------------
+// --- lingering transactions (F27, PROBING) ------------------------------------------------------
 
 // Ids are used one after the other, so the first unused one ends the search; to ask is to use it.
 bool StreamTask::abort_next(const Context& ctx, Fx& fx) {
@@ -116,7 +117,7 @@ void StreamTask::probed(const Context& ctx, Fx& fx) {
     probe_ = {probe_.subtask + parallelism_, restored_.value + 1, 0};
 }
 
-// --- transactions ------------------------------------------------------------------------------------
+// --- transactions -------------------------------------------------------------------------------
 
 // F26, INCREMENTING: ids of checkpoints that never came are initialised, so that there is no gap.
 bool StreamTask::begin_next(const Context& ctx, Fx& fx) {
@@ -149,7 +150,7 @@ void StreamTask::begun(const Context& ctx, Fx& fx) {
     sim::ensure(call.kind == ProducerCall::Kind::done, "an initialised producer begins");
 }
 
-// --- the committer -----------------------------------------------------------------------------------
+// --- the committer ------------------------------------------------------------------------------
 
 bool StreamTask::commit_next(const Context& ctx, Fx& fx) {
     const auto next =

@@ -27,9 +27,9 @@ sim::Peer TaskManager::job_manager() const {
 void TaskManager::on_start(const Context& ctx, Fx& fx) {
     const auto& job = setup_->app->job;
     const auto node = static_cast<std::uint64_t>(ctx.self.value);
-    link_.emplace(link_config(job), job_in_flight, job_lane,
-                  sim::Rng::stream(setup_->seed, "task manager", node,
-                                   static_cast<std::uint64_t>(ctx.life)));
+    link_.emplace(
+        link_config(job), job_in_flight, job_lane,
+        sim::Rng::stream(setup_->seed, "task manager", node, static_cast<std::uint64_t>(ctx.life)));
     heard_ = ctx.now;
     fx.arm(key(Tick::job_manager_watch), job.heartbeat_interval);
     go_on(ctx, fx);
@@ -102,7 +102,7 @@ void TaskManager::hear(const Context& ctx, std::int32_t session, Fx& fx) {
     session_ = session;
 }
 
-// --- from the JobManager ---------------------------------------------------------------------------
+// --- from the JobManager ------------------------------------------------------------------------
 
 void TaskManager::on_request(const Context& ctx, const sim::ReplyTo& from, Message&& message,
                              Fx& fx) {
@@ -157,7 +157,7 @@ TaskManagerHeartbeatResponse TaskManager::beat(const Context& ctx,
             .running = task_ && task_->running()};
 }
 
-// --- from the world --------------------------------------------------------------------------------
+// --- from the world -----------------------------------------------------------------------------
 
 void TaskManager::on_reply(const Context& ctx, sim::Peer from, sim::Correlation correlation,
                            Message&& message, Fx& fx) {

@@ -1,8 +1,8 @@
 #pragma once
-// A TaskManager of a Flink job: a process with one slot. It offers the slot to the JobManager, runs the
-// subtask it is given, and reports. It outlives its task: a task that fails leaves the process alive.
-// What the task has open in Kafka is not seen here: a TaskManager that lost its JobManager goes on
-// until its heartbeats have been silent for too long (F34).
+// A TaskManager of a Flink job: a process with one slot. It offers the slot to the JobManager, runs
+// the subtask it is given, and reports. It outlives its task: a task that fails leaves the process
+// alive. What the task has open in Kafka is not seen here: a TaskManager that lost its JobManager
+// goes on until its heartbeats have been silent for too long (F34).
 
 #include <cstdint>
 #include <memory>
@@ -59,7 +59,8 @@ class TaskManager {
     [[nodiscard]] bool runs(std::int32_t execution) const {
         return task_ && task_->execution() == execution;
     }
-    /// A JobManager of this session speaks; a newer one than before ends what the older one deployed.
+    /// A JobManager of this session speaks; a newer one than before ends what the older one
+    /// deployed.
     void hear(const Context& ctx, std::int32_t session, Fx& fx);
     void drop_task(const Context& ctx, Fx& fx);
     /// Passes on what the task has to say, and sees to the link.
@@ -74,9 +75,9 @@ class TaskManager {
     std::optional<StreamTask> task_;
     std::optional<std::int32_t> session_;  ///< of the JobManager it listens to
     bool registered_ = false;
-    bool asked_ = false;                   ///< to be registered
-    sim::Instant heard_{};                 ///< when it last heard of its JobManager
-    std::vector<Message> outbox_;          ///< for the JobManager, as soon as it can be reached
+    bool asked_ = false;           ///< to be registered
+    sim::Instant heard_{};         ///< when it last heard of its JobManager
+    std::vector<Message> outbox_;  ///< for the JobManager, as soon as it can be reached
 };
 
 }  // namespace eos::model

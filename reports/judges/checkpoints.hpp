@@ -1,9 +1,9 @@
 #pragma once
 // How checkpoints of Flink jobs went. A meter, not a judge: a failed checkpoint is nothing wrong.
 
+#include "model/history.hpp"
 #include "reports/judges/finding.hpp"
 #include "reports/judges/histogram.hpp"
-#include "model/history.hpp"
 
 namespace eos::reports {
 

@@ -8,7 +8,8 @@
 
 namespace eos::scenarios {
 
-/// The sink's guarantee by the mode (language.md 4.1), and what a job changes of the clients' defaults.
+/// The sink's guarantee by the mode (language.md 4.1), and what a job changes of the clients'
+/// defaults.
 void lay_job(Reading& reading, const Form& form, model::AppConfig& app);
 /// What cannot work; `set`: the settings that were written.
 void check_job(Reading& reading, const Form& form, const model::AppConfig& app,

@@ -302,7 +302,7 @@ constexpr std::array rows{
     absent("group.id", "group ids by config", "use group"),
 
     // Flink jobs.
-    job<&J::interval>("execution.checkpointing.interval", time, "",
+    job<&J::interval>("execution.checkpointing.interval", time, "none",
                       "between checkpoints; without it there are none"),
     job<&J::timeout>("execution.checkpointing.timeout", time, "10m",
                      "a checkpoint that takes longer is given up"),

@@ -140,7 +140,8 @@ TEST_CASE("a crash between acknowledgements and the store leaves no checkpoint (
     CHECK(next.store().next == CheckpointId{2});  // its number is used up
 }
 
-TEST_CASE("F13: a failed task restarts the job, after a pause, from the newest completed checkpoint") {
+TEST_CASE(
+    "F13: a failed task restarts the job, after a pause, from the newest completed checkpoint") {
     Rig rig;
     rig.run();
     const auto id = rig.complete();
@@ -169,7 +170,8 @@ TEST_CASE("a TaskManager that registers with another life has lost its task") {
     CHECK(rig.said<CancelRequest>().size() == 1);
 }
 
-TEST_CASE("F12: a checkpoint that takes too long is given up; more than tolerated restart the job") {
+TEST_CASE(
+    "F12: a checkpoint that takes too long is given up; more than tolerated restart the job") {
     for (const std::int32_t tolerated : {0, 1}) {
         auto job = every_ten_seconds();
         job.tolerable_failures = tolerated;
@@ -274,8 +276,7 @@ TEST_CASE("partitions of a topic go to the subtasks in turn, from where the topi
             owners.at(static_cast<std::size_t>(split.log.value)) = subtask;
         }
 
-    for (std::size_t i = 1; i < owners.size(); ++i)
-        CHECK(owners[i] == (owners[i - 1] + 1) % 3);
+    for (std::size_t i = 1; i < owners.size(); ++i) CHECK(owners[i] == (owners[i - 1] + 1) % 3);
 }
 
 TEST_CASE("names of a job's transactional ids and their numbers are one and the same") {

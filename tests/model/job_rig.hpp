@@ -1,7 +1,8 @@
 #pragma once
-// A TaskManager or a JobManager in a test: connections open at once, a small cluster answers everything
-// a Kafka client asks, hand-offs and timers wait until the test lets them come. Topic "in" has one
-// partition with records, "out" one partition; broker 1 leads and coordinates everything.
+// A TaskManager or a JobManager in a test: connections open at once, a small cluster answers
+// everything a Kafka client asks, hand-offs and timers wait until the test lets them come. Topic
+// "in" has one partition with records, "out" one partition; broker 1 leads and coordinates
+// everything.
 
 #include <algorithm>
 #include <cstdint>
@@ -55,14 +56,18 @@ inline constexpr NodeId job_manager_node{4};
     return std::make_shared<const ClientSetup>(
         ClientSetup{std::make_shared<const AppConfig>(app),
                     std::make_shared<const ConsumerConfig>(consumer),
-                    std::make_shared<const ProducerConfig>(producer), topology, 7, {}, {}});
+                    std::make_shared<const ProducerConfig>(producer),
+                    topology,
+                    7,
+                    {},
+                    {}});
 }
 
 /// What the small cluster has seen and holds.
 struct SmallCluster {
-    std::int64_t records = 3;                       ///< in "in"
-    std::map<TransactionalId, std::int16_t> epochs; ///< of ids that exist
-    std::vector<std::string> calls;                 ///< "init job-0-1", "commit job-0-1", ...
+    std::int64_t records = 3;                        ///< in "in"
+    std::map<TransactionalId, std::int16_t> epochs;  ///< of ids that exist
+    std::vector<std::string> calls;                  ///< "init job-0-1", "commit job-0-1", ...
     std::int32_t produced = 0;
     bool acks_produce = true;
     std::optional<ErrorCode> end_txn;  ///< instead of success
@@ -78,10 +83,10 @@ struct SmallCluster {
         if (const auto* find = std::get_if<FindCoordinatorRequest>(&message))
             return FindCoordinatorResponse{find->group, ErrorCode::none, {1}, find->txid};
         if (const auto* init = std::get_if<InitProducerIdRequest>(&message)) {
-            if (!init->txid)
-                return InitProducerIdResponse{ErrorCode::none, {1}, {0}, std::nullopt};
+            if (!init->txid) return InitProducerIdResponse{ErrorCode::none, {1}, {0}, std::nullopt};
             const auto known = epochs.find(*init->txid);
-            const auto epoch = static_cast<std::int16_t>(known == epochs.end() ? 0 : known->second + 1);
+            const auto epoch =
+                static_cast<std::int16_t>(known == epochs.end() ? 0 : known->second + 1);
             epochs[*init->txid] = epoch;
             calls.push_back("init " + topology.transactional_id_name(*init->txid));
             return InitProducerIdResponse{
@@ -154,7 +159,9 @@ struct JobRig {
     JobRig(std::shared_ptr<const ClientSetup> setup_, Node node_, NodeId self_)
         : setup(std::move(setup_)), node(std::move(node_)), self(self_) {}
 
-    [[nodiscard]] Context ctx() const { return {.now = now, .wall = now, .self = self, .life = life}; }
+    [[nodiscard]] Context ctx() const {
+        return {.now = now, .wall = now, .self = self, .life = life};
+    }
 
     void start() {
         node.on_start(ctx(), fx);
@@ -243,8 +250,7 @@ struct JobRig {
             } else {
                 told = cluster.answer(request->message, *setup->topology);
             }
-            if (told)
-                node.on_reply(ctx(), request->to, request->correlation, std::move(*told), fx);
+            if (told) node.on_reply(ctx(), request->to, request->correlation, std::move(*told), fx);
         } else if (auto* step = std::get_if<sim::effect::HandOff<Message>>(&effect)) {
             hand_offs.push_back(std::move(step->message));
         } else if (const auto* arm = std::get_if<sim::effect::Arm>(&effect)) {

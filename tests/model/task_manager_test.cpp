@@ -73,7 +73,8 @@ TEST_CASE("F27: ids in use are probed up to the first unused one, of every subta
                                      "init job-0-3"});
 }
 
-TEST_CASE("F22: at a checkpoint everything is flushed, noted and passed on before it is acknowledged") {
+TEST_CASE(
+    "F22: at a checkpoint everything is flushed, noted and passed on before it is acknowledged") {
     Rig rig(DeliveryGuarantee::exactly_once);
     rig.deploy();
     rig.cluster.calls.clear();
@@ -82,8 +83,8 @@ TEST_CASE("F22: at a checkpoint everything is flushed, noted and passed on befor
 
     CHECK(rig.reached(Mile::checkpoint_barrier_passed));
     CHECK(rig.reached(Mile::checkpoint_snapshotted));
-    CHECK(rig.said<AckRequest>().empty());                  // the upload is under way
-    CHECK(rig.cluster.calls == Calls{"init job-0-2"});      // the next transaction has begun
+    CHECK(rig.said<AckRequest>().empty());              // the upload is under way
+    CHECK(rig.cluster.calls == Calls{"init job-0-2"});  // the next transaction has begun
     rig.hand_over();
 
     const auto acks = rig.said<AckRequest>();
@@ -91,7 +92,7 @@ TEST_CASE("F22: at a checkpoint everything is flushed, noted and passed on befor
     CHECK(acks.front().state.splits == std::vector<SplitState>{{in_log, Offset{3}}});
     REQUIRE(acks.front().state.committables.size() == 1);
     CHECK(acks.front().state.committables.front().checkpoint == CheckpointId{1});
-    CHECK(rig.cluster.calls == Calls{"init job-0-2"});      // nothing is committed
+    CHECK(rig.cluster.calls == Calls{"init job-0-2"});  // nothing is committed
 }
 
 TEST_CASE("F22: a checkpoint waits for answers that are out; F21: NONE does not") {
@@ -158,8 +159,7 @@ TEST_CASE("F24: restored committables are committed first, by producers that res
     const auto id = Topology::job_transactional_id(0, 0, 1);
     rig.cluster.epochs[id] = 0;
 
-    rig.deploy(1, {{{in_log, Offset{3}}},
-                   {{{1}, id, {id.value}, {0}, {{{0}, 0}, 4}}}});
+    rig.deploy(1, {{{in_log, Offset{3}}}, {{{1}, id, {id.value}, {0}, {{{0}, 0}, 4}}}});
 
     CHECK(rig.cluster.calls == Calls{"commit job-0-1", "init job-0-2", "init job-0-2"});
     CHECK(rig.reached(Mile::committable_committed));
@@ -190,7 +190,8 @@ TEST_CASE("F26: ids of checkpoints that never came are initialised, so that ther
 
     rig.trigger(4);
 
-    CHECK(rig.cluster.calls == Calls{"init job-0-2", "init job-0-3", "init job-0-4", "init job-0-5"});
+    CHECK(rig.cluster.calls ==
+          Calls{"init job-0-2", "init job-0-3", "init job-0-4", "init job-0-5"});
 }
 
 TEST_CASE("an upload that fails is declined") {
@@ -244,7 +245,8 @@ TEST_CASE("a TaskManager that hears nothing for heartbeat.timeout gives its task
     CHECK(rig.node.task() == nullptr);
 }
 
-TEST_CASE("a TaskManager that dies keeps nothing but the numbers of its sessions and transactions") {
+TEST_CASE(
+    "a TaskManager that dies keeps nothing but the numbers of its sessions and transactions") {
     Rig rig(DeliveryGuarantee::exactly_once);
     rig.deploy();
     const auto before = rig.node.task()->counters();
