@@ -12,8 +12,6 @@ namespace eos::model {
 
 /// What a KafkaSink was told to guarantee (F21).
 enum class DeliveryGuarantee : std::uint8_t { none, at_least_once, exactly_once };
-/// execution.checkpointing.mode. A chain has one input, so there is nothing to align (F8).
-enum class CheckpointMode : std::uint8_t { exactly_once, at_least_once };
 /// restart-strategy.type.
 enum class RestartStrategy : std::uint8_t { exponential_delay, fixed_delay };
 /// high-availability.type: where completed checkpoints are listed while no JobManager lives.
@@ -21,7 +19,6 @@ enum class HighAvailability : std::uint8_t { none, zookeeper, kubernetes };
 
 struct JobConfig {
     DeliveryGuarantee guarantee = DeliveryGuarantee::none;
-    CheckpointMode mode = CheckpointMode::exactly_once;
     sim::Duration interval{};                          // execution.checkpointing.interval; zero: off
     sim::Duration timeout = sim::seconds(600);         // execution.checkpointing.timeout
     sim::Duration min_pause{};                         // execution.checkpointing.min-pause

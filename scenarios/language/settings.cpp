@@ -25,7 +25,6 @@ constexpr std::array<std::string_view, 2> remote_words{"uniform", "range"};
 constexpr std::array<std::string_view, 4> migration_words{"disabled", "upgrade", "downgrade",
                                                           "bidirectional"};
 
-constexpr std::array<std::string_view, 2> checkpoint_words{"EXACTLY_ONCE", "AT_LEAST_ONCE"};
 constexpr std::array<std::string_view, 2> restart_words{"exponential-delay", "fixed-delay"};
 constexpr std::array<std::string_view, 3> availability_words{"NONE", "zookeeper", "kubernetes"};
 
@@ -312,11 +311,10 @@ constexpr std::array rows{
                         "checkpoints under way at once", 1, 100),
     job<&J::tolerable_failures>("execution.checkpointing.tolerable-failed-checkpoints", number, "0",
                                 "failed checkpoints in a row after which the job restarts"),
-    job<&J::mode>("execution.checkpointing.mode", word, "EXACTLY_ONCE",
-                  "whether channels are blocked until all barriers have come; a chain has one input",
-                  0, 0, checkpoint_words),
     job<&J::retained>("execution.checkpointing.num-retained", number, "1",
                       "completed checkpoints that are kept", 1, 1000),
+    absent("execution.checkpointing.mode", "shuffles between subtasks",
+           "whether a channel waits for the barriers of the others; a chain has one input (F8)"),
     absent("execution.checkpointing.unaligned.enabled", "shuffles between subtasks",
            "barriers overtake records"),
     absent("execution.checkpointing.unaligned", "shuffles between subtasks",
@@ -471,9 +469,6 @@ void assign(const Slot& slot, const Setting& setting, SettingValue value) {
         }
         void operator()(model::GroupMigration* p) const {
             *p = static_cast<model::GroupMigration>(number);
-        }
-        void operator()(model::CheckpointMode* p) const {
-            *p = static_cast<model::CheckpointMode>(number);
         }
         void operator()(model::RestartStrategy* p) const {
             *p = static_cast<model::RestartStrategy>(number);

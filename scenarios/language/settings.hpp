@@ -24,7 +24,7 @@ using Slot =
     std::variant<std::monostate, sim::Duration*, std::int32_t*, std::int64_t*, bool*, model::Acks*,
                  model::OffsetReset*, model::Isolation*, std::vector<model::AssignorKind>*,
                  model::GroupProtocol*, std::optional<model::ServerAssignor>*,
-                 model::GroupMigration*, model::CheckpointMode*, model::RestartStrategy*,
+                 model::GroupMigration*, model::RestartStrategy*,
                  model::HighAvailability*>;
 
 struct Setting {
