@@ -103,7 +103,7 @@ TEST_CASE("every modelled step is a step of the model, and the reverse") {
     std::set<std::string_view> words;
     for (const auto& word : steps.rows)
         if (word.missing.empty()) words.insert(word.name);
-    for (int i = 0; i <= static_cast<int>(model::StepKind::send_offsets); ++i) {
+    for (std::size_t i = 0; i < model::step_kind_count; ++i) {
         const auto kind = static_cast<model::StepKind>(i);
         CHECK(words.erase(model::name(kind)) == 1);
     }
