@@ -15,8 +15,9 @@ void GroupJudge::on(sim::Instant now, const model::Assigned& o) {
     }
     for (const auto log : o.logs) {
         const Place place{o.group, log};
-        if (!owners_[place].insert(o.process).second) continue;
-        // What others committed before the overlap began is no sign of two owners.
+        owners_[place].insert(o.process);
+        // What was committed before this assignment is no sign of two owners: an overlap begins with
+        // it, or goes on. Who owned it before may have died in between, or have been thrown out.
         committers_[place].clear();
         taken_[place] = now;
     }

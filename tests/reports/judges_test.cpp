@@ -326,6 +326,19 @@ TEST_CASE("two members own a partition only if both commit while both have it") 
     SUBCASE("the first one commits again") {
         CHECK(history.tell(commit(reader)).findings().total(Count::double_owners) == 1);
     }
+    SUBCASE("the first one died, or was thrown out, and is given it again") {
+        const auto later = [](ProcessId process) {
+            return CommitReturned{process, group, log0, {1}, ErrorCode::none,
+                                  sim::time_zero + sim::seconds(2)};
+        };
+        history.tell(Assigned{reader, group, Generation{3}, {log0}}).tell(later(reader));
+        SUBCASE("the second one is gone without a word") {
+            CHECK(history.findings().total(Count::double_owners) == 0);
+        }
+        SUBCASE("the second one commits as well") {
+            CHECK(history.tell(later(other)).findings().total(Count::double_owners) == 1);
+        }
+    }
     SUBCASE("the first one commits in a transaction, which counts when it is committed") {
         const TxnRef txn{reader, 1};
         history.tell(TxnOffsetsSent{reader, txn, group, log0, {1}});
